@@ -1,0 +1,159 @@
+package tree
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// maxPath and maxSegment bound what a path may be. 255 bytes a name is the limit
+// of ext4, APFS and NTFS; 4,096 a path is Linux' PATH_MAX.
+const (
+	maxPath    = 4096
+	maxSegment = 255
+)
+
+// CheckPath returns an error that says what is wrong with p as the path of a
+// file in a repository, or nil. It refuses what leaves the tree (absolute paths,
+// "..", drive letters, backslashes), what git refuses or treats as its own
+// (".git" in every spelling that a file system may take for it), and what cannot
+// be checked out everywhere (control characters, names that end in a space or a
+// dot, Windows' device names).
+func CheckPath(p string) error {
+	switch {
+	case p == "":
+		return errors.New("the path is empty")
+	case len(p) > maxPath:
+		return fmt.Errorf("the path has %d bytes; at most %d are allowed", len(p), maxPath)
+	case !utf8.ValidString(p):
+		return errors.New("the path is not valid UTF-8")
+	case strings.HasPrefix(p, "/"):
+		return errors.New("the path is absolute; make it relative to the repository's root")
+	case strings.ContainsRune(p, '\\'):
+		return errors.New(`the path has a backslash; separate folders with "/"`)
+	case len(p) >= 2 && p[1] == ':' && isLetter(p[0]):
+		return errors.New("the path begins with a drive letter; make it relative to the repository's root")
+	}
+	for seg := range strings.SplitSeq(p, "/") {
+		if err := checkSegment(seg); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+func checkSegment(seg string) error {
+	switch {
+	case seg == "":
+		return errors.New("the path has an empty segment")
+	case seg == "." || seg == "..":
+		return fmt.Errorf("the path has a segment %q; it must not leave the repository", seg)
+	case len(seg) > maxSegment:
+		return fmt.Errorf("the name %.20q… has %d bytes; at most %d are allowed", seg, len(seg), maxSegment)
+	case strings.TrimRight(seg, " .") != seg:
+		return fmt.Errorf("the name %q ends in a space or a dot, which Windows cannot store", seg)
+	case strings.TrimLeft(seg, " ") != seg:
+		return fmt.Errorf("the name %q begins with a space", seg)
+	case strings.ContainsFunc(seg, unicode.IsControl):
+		return fmt.Errorf("the name %q has a control character", seg)
+	case strings.ContainsAny(seg, `<>:"|?*`):
+		return fmt.Errorf("the name %q has one of < > : \" | ? *, which Windows cannot store", seg)
+	case isDotGit(seg):
+		return fmt.Errorf("the name %q is git's own", seg)
+	case isDevice(seg):
+		return fmt.Errorf("the name %q is a device on Windows", seg)
+	}
+	return nil
+}
+
+// hfsIgnored are the code points that HFS+ leaves out when it compares names, so
+// that ".g\u200cit" is ".git" there (CVE-2014-9390; git's utf8.c, next_hfs_char).
+func hfsIgnored(r rune) bool {
+	return r >= 0x200c && r <= 0x200f || r >= 0x202a && r <= 0x202e ||
+		r >= 0x206a && r <= 0x206f || r == 0xfeff
+}
+
+func isDotGit(seg string) bool {
+	seg = strings.ToLower(strings.Map(func(r rune) rune {
+		if hfsIgnored(r) {
+			return -1
+		}
+		return r
+	}, seg))
+	// "git~1" is the short name that NTFS gives to ".git".
+	return seg == ".git" || seg == "git~1"
+}
+
+// devices are the names that Windows keeps for itself, with any ending
+// ("Naming Files, Paths, and Namespaces", learn.microsoft.com).
+var devices = []string{"con", "prn", "aux", "nul"}
+
+func isDevice(seg string) bool {
+	stem, _, _ := strings.Cut(strings.ToLower(seg), ".")
+	if len(stem) == 4 && (stem[:3] == "com" || stem[:3] == "lpt") && stem[3] >= '1' && stem[3] <= '9' {
+		return true
+	}
+	return slices.Contains(devices, stem)
+}
+
+// CheckLink returns an error where a symbolic link at p with the given target is
+// absolute, leaves the tree, or points into git's own folder.
+func CheckLink(p, target string) error {
+	switch {
+	case target == "":
+		return errors.New("the symbolic link has no target")
+	case path.IsAbs(target), strings.ContainsRune(target, '\\'), len(target) >= 2 && target[1] == ':' && isLetter(target[0]):
+		return fmt.Errorf("the symbolic link's target %q is not a relative path", target)
+	case strings.ContainsFunc(target, unicode.IsControl):
+		return fmt.Errorf("the symbolic link's target %q has a control character", target)
+	}
+	to := path.Join(path.Dir(p), target)
+	if to == ".." || strings.HasPrefix(to, "../") {
+		return fmt.Errorf("the symbolic link's target %q is outside the repository", target)
+	}
+	for seg := range strings.SplitSeq(to, "/") {
+		if isDotGit(seg) {
+			return fmt.Errorf("the symbolic link's target %q is git's own", target)
+		}
+	}
+	return nil
+}
+
+// Check returns every reason why t cannot be written into a repository: bad
+// paths, links that leave the tree, paths that differ only in letter case (one
+// file on macOS and Windows), a file where another path needs a folder, and a
+// path that runs through a symbolic link.
+func (t Tree) Check() error {
+	var errs []error
+	folded := make(map[string]string, len(t))
+	for _, p := range t.Paths() {
+		if err := CheckPath(p); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", p, err))
+			continue
+		}
+		if f := t[p]; f.Kind.IsLink() {
+			if err := CheckLink(p, string(f.Data)); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", p, err))
+			}
+		}
+		low := strings.ToLower(p)
+		if other, ok := folded[low]; ok {
+			errs = append(errs, fmt.Errorf("%s: differs from %s only in letter case", p, other))
+		}
+		folded[low] = p
+	}
+	for _, p := range t.Paths() {
+		for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
+			if other, ok := folded[strings.ToLower(dir)]; ok {
+				errs = append(errs, fmt.Errorf("%s: %s is a %s, not a folder", p, other, t[other].Kind))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
