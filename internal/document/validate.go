@@ -133,6 +133,10 @@ func faults(ve *jsonschema.ValidationError, root *jsonschema.Schema) []Fault {
 			}
 			return
 		case *kind.OneOf, *kind.AnyOf:
+			if only := byType(e); only != nil {
+				walk(only)
+				return
+			}
 			fs = append(fs, Fault{At: e.InstanceLocation, Message: alternatives(e)})
 			return
 		case *kind.PropertyNames:
@@ -178,6 +182,26 @@ func leaf(e *jsonschema.ValidationError) string {
 		e = e.Causes[0]
 	}
 	return say(e.ErrorKind)
+}
+
+// byType returns the one alternative that does not fail for the value's type,
+// which is the one that was meant.
+func byType(e *jsonschema.ValidationError) *jsonschema.ValidationError {
+	var meant *jsonschema.ValidationError
+	for _, c := range e.Causes {
+		inner := c
+		for len(inner.Causes) == 1 {
+			inner = inner.Causes[0]
+		}
+		if _, ok := inner.ErrorKind.(*kind.Type); ok && len(inner.Causes) == 0 {
+			continue
+		}
+		if meant != nil {
+			return nil
+		}
+		meant = c
+	}
+	return meant
 }
 
 func alternatives(e *jsonschema.ValidationError) string {

@@ -39,26 +39,30 @@ func Names(name string, known []string) []string {
 // maxLength bounds the work on names that nobody would type.
 const maxLength = 100
 
-// distance is Levenshtein's: insertions, deletions and replacements of bytes.
+// distance is how many insertions, deletions, replacements and swaps of
+// neighbouring bytes lead from a to b (optimal string alignment).
 func distance(a, b string) int {
 	if len(a) > maxLength || len(b) > maxLength {
 		return maxLength
 	}
-	row := make([]int, len(b)+1)
+	before, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	next := make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
+		next[0] = i + 1
 		for j := range len(b) {
-			replaced := diagonal
+			replaced := row[j]
 			if a[i] != b[j] {
 				replaced++
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, row[j]+1, row[j+1]+1)
+			next[j+1] = min(replaced, row[j+1]+1, next[j]+1)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+1)
+			}
 		}
+		before, row, next = row, next, before
 	}
 	return row[len(b)]
 }

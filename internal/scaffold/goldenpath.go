@@ -1,0 +1,270 @@
+package scaffold
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/nearest"
+	"github.com/goldenpaths/syncer/internal/scaffold/sandbox"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// GoldenPath is a golden path with its layers, parsed and ready to render. It is
+// safe for concurrent use.
+type GoldenPath struct {
+	Manifest *Manifest
+	// Digest identifies everything that rendering depends on: manifests, templates
+	// and partials of the golden path and its layers.
+	Digest string
+
+	inputs   map[string]any // JSON Schema of all layers' inputs together
+	schema   *document.Schema
+	computed []computation
+	sources  []sourceFile
+	optional Inputs // every declared name, as null
+}
+
+// sourceFile is one file below template/ of one layer.
+type sourceFile struct {
+	layer    string
+	file     string // path in the platform repository, for messages
+	source   string // path below template/ without .tmpl
+	rule     Rule
+	kind     tree.Kind
+	path     *sandbox.Template // nil where the path has no action
+	when     *sandbox.Template
+	template *sandbox.Template // nil: copied
+	static   Rendered          // of a copied file
+}
+
+// Names returns the golden paths that a tree of a platform repository has, in
+// order: the folders below goldenpaths/ with a manifest.
+func Names(files tree.Tree) []string {
+	var names []string
+	for p := range files {
+		dir, base := path.Split(p)
+		if root, name := path.Split(strings.TrimSuffix(dir, "/")); root == Root+"/" && base == ManifestName {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// UnknownError says that a tree has no golden path of a name.
+type UnknownError struct {
+	Name  string
+	Known []string
+}
+
+func (e *UnknownError) Error() string {
+	if len(e.Known) == 0 {
+		return fmt.Sprintf("there is no golden path %q: there is no %s/*/%s", e.Name, Root, ManifestName)
+	}
+	return fmt.Sprintf("there is no golden path %q; %s", e.Name, nearest.Hint(e.Name, e.Known))
+}
+
+// Load reads the golden path called name, with everything that it includes, from
+// a tree whose paths begin with "goldenpaths/". The error is [UnknownError] or
+// [document.Problems] with every mistake found.
+func Load(files tree.Tree, name string) (*GoldenPath, error) {
+	l := loader{files: files, set: sandbox.NewSet(sandbox.Limits{})}
+	if err := l.include(name, nil); err != nil {
+		return nil, err
+	}
+	return l.build()
+}
+
+type loader struct {
+	files    tree.Tree
+	set      *sandbox.Set
+	layers   []*Manifest // in order of rendering; the last is the golden path itself
+	problems document.Problems
+}
+
+// include adds the layers of name, depth first, each once.
+func (l *loader) include(name string, above []string) error {
+	if slices.Contains(above, name) {
+		return document.Problems{{File: manifestPath(name), Line: 1, Column: 1, Message: "golden paths include each other in a circle: " + strings.Join(append(above, name), " → ")}}
+	}
+	if slices.ContainsFunc(l.layers, func(m *Manifest) bool { return m.Name == name }) {
+		return nil
+	}
+	f, ok := l.files[manifestPath(name)]
+	if !ok {
+		return &UnknownError{name, Names(l.files)}
+	}
+	m, err := ParseManifest(manifestPath(name), f.Data)
+	if err != nil {
+		return err
+	}
+	for i, layer := range m.Includes {
+		err := l.include(layer, append(above, name))
+		if u, unknown := err.(*UnknownError); unknown {
+			return document.Problems{m.doc.At(u.Error(), "", "includes", fmt.Sprint(i))}
+		}
+		if err != nil {
+			return err
+		}
+	}
+	l.layers = append(l.layers, m)
+	return nil
+}
+
+func manifestPath(name string) string { return Root + "/" + name + "/" + ManifestName }
+
+func (l *loader) build() (*GoldenPath, error) {
+	g := &GoldenPath{Manifest: l.layers[len(l.layers)-1], Digest: l.digest()}
+	g.inputs = l.mergedInputs()
+	g.optional = Inputs{}
+	for name := range g.properties() {
+		g.optional[name] = nil
+	}
+	for _, s := range Secrets(g.inputs) {
+		delete(g.optional, s)
+	}
+	var err error
+	if g.schema, err = document.Compile(g.inputs); err != nil {
+		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
+	}
+	for _, m := range l.layers {
+		l.partials(m)
+	}
+	for _, m := range l.layers {
+		cs, ps := m.parseComputed(l.set)
+		g.computed = append(g.computed, cs...)
+		l.problems = append(l.problems, ps...)
+		g.sources = append(g.sources, l.sources(m)...)
+	}
+	return g, l.problems.Err()
+}
+
+// digest covers what rendering reads, so that a change of a README, a changelog
+// or a test makes nobody be behind.
+func (l *loader) digest() string {
+	read := tree.Tree{}
+	for _, m := range l.layers {
+		dir := Root + "/" + m.Name
+		read[manifestPath(m.Name)] = l.files[manifestPath(m.Name)]
+		for _, sub := range []string{"template", "partials"} {
+			for p, f := range l.files.Under(dir + "/" + sub) {
+				read[dir+"/"+sub+"/"+p] = f
+			}
+		}
+	}
+	return read.Digest()
+}
+
+// mergedInputs joins the layers' schemas; where two declare the same input, the
+// later one's declaration holds.
+func (l *loader) mergedInputs() map[string]any {
+	all := map[string]any{"type": "object"}
+	props := map[string]any{}
+	var required []any
+	for _, m := range l.layers {
+		for k, v := range m.Inputs {
+			switch k {
+			case "properties":
+				own, _ := v.(map[string]any)
+				maps.Copy(props, own)
+			case "required":
+				own, _ := v.([]any)
+				for _, r := range own {
+					if !slices.Contains(required, r) {
+						required = append(required, r)
+					}
+				}
+			case "type", "additionalProperties":
+			default:
+				all[k] = v
+			}
+		}
+	}
+	all["properties"] = props
+	if len(required) > 0 {
+		all["required"] = required
+	}
+	return all
+}
+
+// note keeps a mistake and goes on, so that all are told at once.
+func (l *loader) note(file string, err error) {
+	l.problems = append(l.problems, document.Gather(file, err)...)
+}
+
+func (l *loader) partials(m *Manifest) {
+	dir := Root + "/" + m.Name + "/partials"
+	files := l.files.Under(dir)
+	for _, p := range files.Paths() {
+		name, ok := strings.CutSuffix(p, ".tmpl")
+		if !ok {
+			continue
+		}
+		l.note(dir+"/"+p, l.set.AddPartial(name, dir+"/"+p, files[p].Data, m.Delimiters))
+	}
+}
+
+func (l *loader) sources(m *Manifest) []sourceFile {
+	dir := Root + "/" + m.Name + "/template"
+	files := l.files.Under(dir)
+	var ss []sourceFile
+	for _, p := range files.Paths() {
+		s, err := l.source(m, dir+"/"+p, p, files[p])
+		l.note(dir+"/"+p, err)
+		if s.rule.Mode != Ignore {
+			ss = append(ss, s)
+		}
+	}
+	return ss
+}
+
+func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, error) {
+	s := sourceFile{layer: m.Name, file: file, source: sourcePath(p), kind: f.Kind}
+	s.rule = l.rule(m, s.source)
+	var err error
+	parse := func(text string, d sandbox.Delimiters) *sandbox.Template {
+		if err != nil {
+			return nil
+		}
+		var t *sandbox.Template
+		t, err = l.set.Parse(file, []byte(text), d)
+		return t
+	}
+	opening := m.Delimiters[0]
+	if opening == "" {
+		opening = "{{"
+	}
+	if strings.Contains(s.source, opening) {
+		s.path = parse(s.source, m.Delimiters)
+	}
+	if s.rule.When != "" {
+		s.when = parse(s.rule.When, m.Delimiters)
+	}
+	if strings.HasSuffix(p, ".tmpl") && !f.Kind.IsLink() {
+		s.template = parse(string(f.Data), s.rule.Delimiters)
+	} else {
+		s.static = Rendered{File: f, Mode: s.rule.Mode, Layer: m.Name, Origin: s.source}
+		s.static.blob = f.Blob()
+	}
+	return s, err
+}
+
+// rule finds the rule of a layer's file: the golden path's own rules come first,
+// then the layer's.
+func (l *loader) rule(m *Manifest, source string) Rule {
+	outer := l.layers[len(l.layers)-1]
+	if outer != m {
+		if r, ok := outer.rule(source); ok {
+			if r.Delimiters == outer.Delimiters {
+				r.Delimiters = m.Delimiters
+			}
+			return r
+		}
+	}
+	r, _ := m.rule(source)
+	return r
+}

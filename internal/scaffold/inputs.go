@@ -1,0 +1,307 @@
+package scaffold
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/nearest"
+	"github.com/goldenpaths/syncer/internal/scaffold/sandbox"
+)
+
+// Inputs are values by name: map[string]any, []any, string, bool, int64, float64
+// and nil below.
+type Inputs = map[string]any
+
+// Facts are what is known of a repository, for inputs with x-from. Keys are the
+// names after "repository.", such as name, owner, description and topics; maps
+// nest.
+type Facts map[string]any
+
+func asSchemaError(err error, se **document.SchemaError) bool { return errors.As(err, se) }
+
+// properties returns the declared inputs, layers' and the golden path's own
+// together.
+func (g *GoldenPath) properties() map[string]any {
+	props, _ := g.inputs["properties"].(map[string]any)
+	return props
+}
+
+// InputNames returns the names of the declared inputs, in order.
+func (g *GoldenPath) InputNames() []string { return slices.Sorted(maps.Keys(g.properties())) }
+
+// Input returns the JSON Schema of one input, and whether it must be given.
+func (g *GoldenPath) Input(name string) (property map[string]any, required bool) {
+	property, _ = g.properties()[name].(map[string]any)
+	list, _ := g.inputs["required"].([]any)
+	return property, slices.Contains(list, any(name))
+}
+
+// Infer returns given with the values that x-from finds in facts added. What is
+// given wins.
+func (g *GoldenPath) Infer(given Inputs, facts Facts) Inputs {
+	all := maps.Clone(given)
+	if all == nil {
+		all = Inputs{}
+	}
+	for _, name := range g.InputNames() {
+		if _, ok := all[name]; ok {
+			continue
+		}
+		prop, _ := g.Input(name)
+		for _, from := range froms(prop["x-from"]) {
+			if v, ok := lookup(facts, strings.TrimPrefix(from, "repository.")); ok && v != "" {
+				all[name] = v
+				break
+			}
+		}
+	}
+	return all
+}
+
+func froms(v any) []string {
+	switch v := v.(type) {
+	case string:
+		return []string{v}
+	case []any:
+		var ss []string
+		for _, s := range v {
+			ss = append(ss, fmt.Sprint(s))
+		}
+		return ss
+	}
+	return nil
+}
+
+// lookup follows a dotted path through maps.
+func lookup(m map[string]any, dotted string) (any, bool) {
+	var v any = m
+	for key := range strings.SplitSeq(dotted, ".") {
+		var ok bool
+		switch in := v.(type) {
+		case map[string]any:
+			v, ok = in[key]
+		case Facts:
+			v, ok = in[key]
+		}
+		if !ok {
+			return nil, false
+		}
+	}
+	return v, v != nil
+}
+
+// Resolve returns given with defaults filled in, or everything that is wrong
+// with it: missing, unknown and ill-typed inputs, all at once, as
+// [document.Problems] whose File is file ("" where they come from flags).
+func (g *GoldenPath) Resolve(file string, given Inputs) (Inputs, error) {
+	all, _ := withDefaults(g.inputs, given).(map[string]any)
+	var ps document.Problems
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		if _, known := g.properties()[name]; !known {
+			ps = append(ps, document.Problem{File: file, Message: fmt.Sprintf("unknown input %q", name), Hint: nearest.Hint(name, g.InputNames())})
+		}
+	}
+	for _, f := range g.schema.Check(all) {
+		ps = append(ps, document.Problem{File: file, Message: inputMessage(f), Hint: g.describe(f.At)})
+	}
+	return all, ps.Err()
+}
+
+func inputMessage(f document.Fault) string {
+	if len(f.At) == 0 {
+		return "input " + f.Message
+	}
+	return fmt.Sprintf("input %q: %s", strings.Join(f.At, "."), f.Message)
+}
+
+// describe returns what an input is for, from its title or description.
+func (g *GoldenPath) describe(at []string) string {
+	if len(at) == 0 {
+		return ""
+	}
+	prop, _ := g.Input(at[0])
+	for _, key := range []string{"title", "description"} {
+		if s, ok := prop[key].(string); ok {
+			return "it is: " + s
+		}
+	}
+	return ""
+}
+
+// withDefaults returns v with the defaults of an object schema's properties
+// filled in, at every depth. An optional property without a default is left out.
+func withDefaults(schema map[string]any, v any) any {
+	props, _ := schema["properties"].(map[string]any)
+	m, ok := v.(map[string]any)
+	if !ok && v != nil || props == nil {
+		return v
+	}
+	out := maps.Clone(m)
+	if out == nil {
+		out = map[string]any{}
+	}
+	for name, p := range props {
+		prop, _ := p.(map[string]any)
+		given, has := out[name]
+		switch def, hasDefault := prop["default"]; {
+		case has:
+			out[name] = withDefaults(prop, given)
+		case hasDefault:
+			out[name] = withDefaults(prop, def)
+		}
+	}
+	return out
+}
+
+// Public returns inputs without the secret ones, which is what may be written to
+// a file.
+func (g *GoldenPath) Public(inputs Inputs) Inputs {
+	out := maps.Clone(inputs)
+	for _, name := range Secrets(g.inputs) {
+		delete(out, name)
+	}
+	return out
+}
+
+// Parse reads an input that was given as text, such as a flag's, by the type
+// that the schema declares: numbers and true or false as such, a list as
+// a,b,c or [a, b], an object as {k: v}.
+func (g *GoldenPath) Parse(name, text string) (any, error) {
+	prop, _ := g.Input(name)
+	fault := func(want string) error {
+		return document.Problem{Message: fmt.Sprintf("input %q: %q is not %s", name, text, want), Hint: g.describe([]string{name})}
+	}
+	switch prop["type"] {
+	case "integer":
+		i, err := strconv.ParseInt(text, 10, 64)
+		if err != nil {
+			return nil, fault("a whole number")
+		}
+		return i, nil
+	case "number":
+		f, err := strconv.ParseFloat(text, 64)
+		if err != nil {
+			return nil, fault("a number")
+		}
+		return f, nil
+	case "boolean":
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return nil, fault("true or false")
+		}
+		return b, nil
+	case "array":
+		if !strings.HasPrefix(strings.TrimSpace(text), "[") {
+			text = "[" + text + "]"
+		}
+		return parseYAML(text, fault("a list such as a,b,c"))
+	case "object":
+		return parseYAML(text, fault("an object such as {key: value}"))
+	}
+	return text, nil
+}
+
+func parseYAML(text string, fault error) (any, error) {
+	d, err := document.Parse("", []byte(text))
+	if err != nil {
+		return nil, fault
+	}
+	return d.Value(), nil
+}
+
+// computation is one computed value.
+type computation struct {
+	name     string
+	typ      string
+	template *sandbox.Template
+	problem  func(message, hint string) document.Problem
+}
+
+// parseComputed reads a manifest's computed values, in the order of the file.
+func (m *Manifest) parseComputed(set *sandbox.Set) ([]computation, document.Problems) {
+	var cs []computation
+	var ps document.Problems
+	node := m.Computed
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		name, value := node.Content[i].Value, node.Content[i+1]
+		c := computation{name: name, typ: "string", problem: func(message, hint string) document.Problem {
+			return m.doc.At(message, hint, "computed", name)
+		}}
+		text := value.Value
+		if value.Kind == yaml.MappingNode {
+			var long struct{ Value, Type string }
+			if err := value.Decode(&long); err != nil {
+				ps = append(ps, c.problem(err.Error(), ""))
+				continue
+			}
+			text = long.Value
+			if long.Type != "" {
+				c.typ = long.Type
+			}
+		}
+		var err error
+		if c.template, err = set.Parse(m.doc.Name(), []byte(text), m.Delimiters); err != nil {
+			ps = append(ps, m.atTemplate(err, value))
+			continue
+		}
+		cs = append(cs, c)
+	}
+	return cs, ps
+}
+
+// atTemplate moves a problem in a template that stands in the manifest from the
+// template's own first line to where it stands.
+func (m *Manifest) atTemplate(err error, value *yaml.Node) document.Problem {
+	ps := document.Gather(m.doc.Name(), err)
+	p := ps[0]
+	p.File = m.doc.Name()
+	if p.Line <= 1 {
+		p.Column += value.Column - 1
+	}
+	p.Line = value.Line + max(p.Line, 1) - 1
+	return p
+}
+
+// value runs the computation on what is known so far.
+func (c computation) value(data map[string]any) (any, error) {
+	out, err := c.template.Execute(data)
+	if err != nil {
+		p := document.Gather("", err)[0]
+		return nil, c.problem(fmt.Sprintf("computed %q: %s", c.name, p.Message), p.Hint)
+	}
+	if c.typ == "string" {
+		return string(out), nil
+	}
+	d, err := document.Parse("", out)
+	if err != nil {
+		return nil, c.problem(fmt.Sprintf("computed %q renders %.60q, which is not YAML", c.name, out), "")
+	}
+	v := d.Value()
+	if !hasType(v, c.typ) {
+		return nil, c.problem(fmt.Sprintf("computed %q renders %.60q, which is not of type %s", c.name, out, c.typ), "")
+	}
+	return v, nil
+}
+
+func hasType(v any, typ string) bool {
+	switch v.(type) {
+	case bool:
+		return typ == "boolean"
+	case int64:
+		return typ == "integer" || typ == "number"
+	case float64:
+		return typ == "number"
+	case []any:
+		return typ == "array"
+	case map[string]any:
+		return typ == "object"
+	}
+	return false
+}

@@ -1,0 +1,203 @@
+// Package scaffold renders a golden path: manifest and inputs go in, a tree of
+// files comes out, the same bytes on every machine and at every time.
+//
+// [Load] reads a golden path, with the layers that it includes, from a tree of a
+// platform repository. [GoldenPath.Resolve] turns what a repository gives into
+// a full set of inputs, or says everything that is wrong with it at once.
+// [GoldenPath.Render] makes the files. Nothing here touches disk, network or
+// clock, and a golden path is hostile input: package sandbox bounds what its
+// templates may cost.
+package scaffold
+
+import (
+	"fmt"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/bmatcuk/doublestar/v4"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/goldenpaths/syncer/docs/schema"
+	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/scaffold/sandbox"
+)
+
+// Root is the folder of a platform repository that holds its golden paths.
+const Root = "goldenpaths"
+
+// ManifestName is the file in a golden path's folder that describes it.
+const ManifestName = "goldenpath.yaml"
+
+// Mode says what becomes of a rendered file once a repository has it.
+type Mode string
+
+// The modes of a file.
+const (
+	Merge   Mode = "merge"   // three-way: the member's edits and the golden path's changes both stay
+	Managed Mode = "managed" // the golden path's content wins; an edit is drift
+	Once    Mode = "once"    // written at creation and never touched again
+	Block   Mode = "block"   // only the marked regions are the golden path's
+	Ignore  Mode = "ignore"  // not rendered at all
+)
+
+// Manifest is goldenpath.yaml. docs/schema/goldenpath.schema.json describes its
+// fields.
+type Manifest struct {
+	APIVersion  string             `yaml:"apiVersion"`
+	Kind        string             `yaml:"kind"`
+	Name        string             `yaml:"name"`
+	Version     string             `yaml:"version"`
+	Title       string             `yaml:"title"`
+	Description string             `yaml:"description"`
+	Owner       string             `yaml:"owner"`
+	Lifecycle   string             `yaml:"lifecycle"`
+	Includes    []string           `yaml:"includes"`
+	Delimiters  sandbox.Delimiters `yaml:"delimiters"`
+	Files       []Rule             `yaml:"files"`
+	Migrations  []Migration        `yaml:"migrations"`
+	After       map[string]any     `yaml:"after"`
+	Computed    yaml.Node          `yaml:"computed"`
+	Inputs      map[string]any     `yaml:"-"`
+	doc         *document.Document `yaml:"-"`
+}
+
+// Rule says how the files that its glob matches are rendered and kept.
+type Rule struct {
+	Glob       string             `yaml:"glob"`
+	Mode       Mode               `yaml:"mode"`
+	When       string             `yaml:"when"`
+	Delimiters sandbox.Delimiters `yaml:"delimiters"`
+	ForEach    string             `yaml:"forEach"`
+	As         string             `yaml:"as"`
+}
+
+// Migration says what a repository needs when a sync brings it to version To or
+// beyond.
+type Migration struct {
+	To      string            `yaml:"to"`
+	Renames map[string]string `yaml:"renames"`
+	Deletes []string          `yaml:"deletes"`
+	Inputs  struct {
+		Rename  map[string]string `yaml:"rename"`
+		Default map[string]any    `yaml:"default"`
+		Delete  []string          `yaml:"delete"`
+	} `yaml:"inputs"`
+}
+
+// ParseManifest reads a manifest; file is its path for messages. The error is
+// [document.Problems], one for every mistake.
+func ParseManifest(file string, data []byte) (*Manifest, error) {
+	doc, err := document.Parse(file, data)
+	if err != nil {
+		return nil, err
+	}
+	s, err := document.CompileJSON(schema.GoldenPath)
+	if err != nil {
+		return nil, fmt.Errorf("the published schema of the manifest: %w", err)
+	}
+	if err := doc.Validate(s).Err(); err != nil {
+		return nil, err
+	}
+	m := &Manifest{doc: doc}
+	if err := doc.Decode(m); err != nil {
+		return nil, err
+	}
+	if top, ok := doc.Value().(map[string]any); ok {
+		m.Inputs, _ = top["inputs"].(map[string]any)
+	}
+	return m, m.check().Err()
+}
+
+// check finds the mistakes that a JSON Schema cannot express.
+func (m *Manifest) check() document.Problems {
+	var ps document.Problems
+	if folder := path.Base(path.Dir(m.doc.Name())); path.Base(m.doc.Name()) == ManifestName && folder != "." && folder != m.Name {
+		ps = append(ps, m.doc.At(fmt.Sprintf("the name is %q, but the folder is %q", m.Name, folder), "give both the same name", "name"))
+	}
+	for i, r := range m.Files {
+		if !doublestar.ValidatePattern(r.Glob) {
+			ps = append(ps, m.doc.At(fmt.Sprintf("%q is not a valid glob", r.Glob), "** matches folders, * a name, {a,b} either", "files", fmt.Sprint(i), "glob"))
+		}
+	}
+	for i, mg := range m.Migrations {
+		if _, err := semver.StrictNewVersion(mg.To); err != nil {
+			ps = append(ps, m.doc.At(fmt.Sprintf("%q is not a version", mg.To), "write it like 2.0.0", "migrations", fmt.Sprint(i), "to"))
+		}
+	}
+	if slices.Contains(m.Includes, m.Name) {
+		ps = append(ps, m.doc.At("a golden path cannot include itself", "", "includes"))
+	}
+	return append(ps, m.checkInputs()...)
+}
+
+// reserved is the name under which templates see what the machine knows.
+const reserved = "syncer"
+
+func (m *Manifest) checkInputs() document.Problems {
+	if m.Inputs == nil {
+		return nil
+	}
+	var ps document.Problems
+	if _, err := document.Compile(m.Inputs); err != nil {
+		var se *document.SchemaError
+		if asSchemaError(err, &se) {
+			ps = append(ps, m.doc.Place(se.Faults, "inputs")...)
+		} else {
+			ps = append(ps, m.doc.At(err.Error(), "", "inputs"))
+		}
+	}
+	props, _ := m.Inputs["properties"].(map[string]any)
+	if _, ok := props[reserved]; ok {
+		ps = append(ps, m.doc.AtKey(fmt.Sprintf("%q cannot be the name of an input", reserved), "templates find what syncer knows there", "inputs", "properties", reserved))
+	}
+	required, _ := m.Inputs["required"].([]any)
+	for i, r := range required {
+		if name, ok := r.(string); ok && props[name] == nil && len(m.Includes) == 0 {
+			ps = append(ps, m.doc.At(fmt.Sprintf("%q is required, but is not among the properties", name), "", "inputs", "required", fmt.Sprint(i)))
+		}
+	}
+	return ps
+}
+
+// rule returns the first rule that matches a path below template/, with defaults
+// filled in.
+func (m *Manifest) rule(source string) (Rule, bool) {
+	for _, r := range m.Files {
+		if ok, _ := doublestar.Match(r.Glob, source); ok {
+			return m.filled(r), true
+		}
+	}
+	return m.filled(Rule{}), false
+}
+
+func (m *Manifest) filled(r Rule) Rule {
+	if r.Mode == "" {
+		r.Mode = Merge
+	}
+	if r.Delimiters == (sandbox.Delimiters{}) {
+		r.Delimiters = m.Delimiters
+	}
+	if r.As == "" {
+		r.As = "item"
+	}
+	return r
+}
+
+// Secrets returns the names of the inputs that are secret, in order.
+func Secrets(schema map[string]any) []string {
+	props, _ := schema["properties"].(map[string]any)
+	var names []string
+	for name, p := range props {
+		if def, ok := p.(map[string]any); ok && def["writeOnly"] == true {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// sourcePath is a file's path below template/ without .tmpl, by which rules
+// match.
+func sourcePath(file string) string { return strings.TrimSuffix(file, ".tmpl") }

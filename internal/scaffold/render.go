@@ -1,0 +1,235 @@
+package scaffold
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// Engine is the version of how rendering works. It is raised when the same
+// golden path and inputs would give other bytes than before.
+const Engine = 1
+
+// MaxFiles and MaxBytes bound what one golden path renders to.
+const (
+	MaxFiles = 20_000
+	MaxBytes = 64 << 20
+)
+
+// Machine is what syncer knows and templates see as .syncer.
+type Machine struct {
+	Repository string // owner/name, or the name alone where the owner is not known
+	Version    string // the golden path's version
+}
+
+// Rendered is one file of a rendering.
+type Rendered struct {
+	File  tree.File
+	Mode  Mode
+	Layer string // the golden path that owns the file
+	// Origin is the source that the file comes from: its path below template/
+	// and, where it is one of several, which. A file whose Origin stays and whose
+	// path changes was renamed.
+	Origin string
+	blob   tree.BlobID
+}
+
+// Blob returns the git object id of the file's content.
+func (r Rendered) Blob() tree.BlobID {
+	if r.blob != "" {
+		return r.blob
+	}
+	return r.File.Blob()
+}
+
+// Rendering maps paths to rendered files.
+type Rendering map[string]Rendered
+
+// Tree returns the files alone.
+func (r Rendering) Tree() tree.Tree {
+	t := make(tree.Tree, len(r))
+	for p, f := range r {
+		t[p] = f.File
+	}
+	return t
+}
+
+// Paths returns the paths in byte order.
+func (r Rendering) Paths() []string { return slices.Sorted(maps.Keys(r)) }
+
+// Render makes the files of the golden path. The inputs are what [GoldenPath.Resolve]
+// returned; secrets among them are not seen by templates. The error is
+// [document.Problems].
+func (g *GoldenPath) Render(inputs Inputs, m Machine) (Rendering, error) {
+	data, err := g.data(inputs, m)
+	if err != nil {
+		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
+	}
+	out := renderer{files: make(Rendering, len(g.sources)), sources: make(map[string]*sourceFile, len(g.sources))}
+	for i := range g.sources {
+		s := &g.sources[i]
+		if err := out.source(s, data); err != nil {
+			out.problems = append(out.problems, document.Gather(s.file, err)...)
+		}
+	}
+	if len(out.problems) > 0 {
+		return nil, out.problems
+	}
+	if err := out.check(); err != nil {
+		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
+	}
+	return out.files, nil
+}
+
+// data is the top level that templates see.
+func (g *GoldenPath) data(inputs Inputs, m Machine) (map[string]any, error) {
+	data := maps.Clone(g.optional)
+	for name, v := range g.Public(inputs) {
+		data[name] = v
+	}
+	data[reserved] = map[string]any{"repository": m.Repository, "version": m.Version, "goldenPath": g.Manifest.Name}
+	for _, c := range g.computed {
+		v, err := c.value(data)
+		if err != nil {
+			return nil, err
+		}
+		data[c.name] = v
+	}
+	return data, nil
+}
+
+type renderer struct {
+	files    Rendering
+	sources  map[string]*sourceFile // by rendered path
+	problems document.Problems
+	bytes    int
+}
+
+// source renders one source file: once, or once for each item of its list.
+func (r *renderer) source(s *sourceFile, data map[string]any) error {
+	if s.rule.ForEach == "" {
+		return r.file(s, data, s.source)
+	}
+	items, err := itemsOf(s, data)
+	if err != nil {
+		return err
+	}
+	for i, item := range items {
+		one := maps.Clone(data)
+		one[s.rule.As] = item
+		if err := r.file(s, one, fmt.Sprintf("%s[%s]", s.source, itemKey(item, i))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func itemsOf(s *sourceFile, data map[string]any) ([]any, error) {
+	v, ok := lookup(data, s.rule.ForEach)
+	if !ok {
+		return nil, nil
+	}
+	items, ok := v.([]any)
+	if !ok {
+		return nil, document.Problem{File: s.file, Message: fmt.Sprintf("forEach: %q is not a list", s.rule.ForEach), Hint: "name an input or computed value of type array"}
+	}
+	return items, nil
+}
+
+// itemKey names an item so that it is found again when the list is reordered.
+func itemKey(item any, index int) string {
+	switch item := item.(type) {
+	case string:
+		return item
+	case map[string]any:
+		if name, ok := item["name"].(string); ok {
+			return name
+		}
+	}
+	return fmt.Sprint(index)
+}
+
+func (r *renderer) file(s *sourceFile, data map[string]any, origin string) error {
+	if use, err := s.wanted(data); err != nil || !use {
+		return err
+	}
+	p, err := s.renderedPath(data)
+	if err != nil || p == "" {
+		return err
+	}
+	f := s.static
+	f.Origin = origin
+	if s.template != nil {
+		text, err := s.template.Execute(data)
+		if err != nil {
+			return err
+		}
+		f = Rendered{File: tree.File{Kind: s.kind, Data: text}, Mode: s.rule.Mode, Layer: s.layer, Origin: origin}
+		f.blob = f.File.Blob()
+	}
+	if before := r.sources[p]; before != nil && before.layer == s.layer {
+		return document.Problem{File: s.file, Message: fmt.Sprintf("this and %s both render to %s", before.file, p), Hint: "give one another path, or a when"}
+	}
+	r.files[p], r.sources[p] = f, s
+	r.bytes += len(f.File.Data)
+	if len(r.files) > MaxFiles || r.bytes > MaxBytes {
+		return document.Problem{File: s.file, Message: fmt.Sprintf("the golden path renders more than %d files or %d bytes", MaxFiles, MaxBytes)}
+	}
+	return nil
+}
+
+// wanted reports whether the file's when holds.
+func (s *sourceFile) wanted(data map[string]any) (bool, error) {
+	if s.when == nil {
+		return true, nil
+	}
+	out, err := s.when.Execute(data)
+	if err != nil {
+		return false, err
+	}
+	switch text := strings.TrimSpace(string(out)); text {
+	case "true":
+		return true, nil
+	case "false", "":
+		return false, nil
+	default:
+		return false, document.Problem{File: s.file, Message: fmt.Sprintf("when: %q renders to %.60q", s.rule.When, text), Hint: "it must render to true or false, as {{ if .x }}true{{ end }} does"}
+	}
+}
+
+// renderedPath returns "" where a segment of the path renders to nothing.
+func (s *sourceFile) renderedPath(data map[string]any) (string, error) {
+	p := s.source
+	if s.path != nil {
+		out, err := s.path.Execute(data)
+		if err != nil {
+			return "", err
+		}
+		p = string(out)
+	}
+	if s.path != nil && emptySegment(p) {
+		return "", nil
+	}
+	if err := tree.CheckPath(p); err != nil {
+		return "", document.Problem{File: s.file, Message: fmt.Sprintf("the file would be written to %q: %v", p, err), Hint: "change the input or the name of the template"}
+	}
+	return p, nil
+}
+
+// emptySegment reports whether a segment of a rendered path is empty. A path that
+// begins with one is left out like any other, so that an input such as
+// /etc/passwd cannot name a file outside the tree.
+func emptySegment(p string) bool {
+	return slices.Contains(strings.Split(p, "/"), "")
+}
+
+func (r *renderer) check() error {
+	if err := r.files.Tree().Check(); err != nil {
+		return fmt.Errorf("the rendered files cannot be written: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,211 @@
+package scaffold_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// platform is a platform repository with a layer and a golden path.
+func platform() tree.Tree {
+	return tree.Tree{
+		"goldenpaths/common/goldenpath.yaml": tree.Text(`apiVersion: syncer/v1
+kind: GoldenPath
+name: common
+inputs:
+  type: object
+  required: [team]
+  properties:
+    team: {type: string, title: Owning team, x-from: repository.custom_properties.team}
+files:
+  - {glob: LICENSE, mode: once}
+`),
+		"goldenpaths/common/template/LICENSE":        tree.Text("free\n"),
+		"goldenpaths/common/template/README.md.tmpl": tree.Text("# from common\n"),
+		"goldenpaths/common/partials/owner.tmpl":     tree.Text("owned by {{ .team }}"),
+		"goldenpaths/common/template/docs/latest":    tree.Link("../README.md"),
+		"goldenpaths/svc/goldenpath.yaml": tree.Text(`apiVersion: syncer/v1
+kind: GoldenPath
+name: svc
+version: 1.2.0
+includes: [common]
+inputs:
+  type: object
+  required: [name]
+  properties:
+    name: {type: string, pattern: "^[a-z-]+$", x-from: repository.name}
+    port: {type: integer, default: 8080, minimum: 1024}
+    envs: {type: array, items: {type: string}, default: [dev, prod]}
+    extra: {type: boolean, default: false}
+    token: {type: string, writeOnly: true}
+    note: {type: string}
+computed:
+  package: '{{ .name | replace "-" "" }}'
+  wide: {value: '{{ toJson (concat .envs (list "all")) }}', type: array}
+files:
+  - {glob: "deploy/*.yaml", forEach: wide, as: env}
+  - {glob: extra.txt, when: "{{ .extra }}"}
+  - {glob: "ci.yml", mode: managed, delimiters: ["[[", "]]"]}
+`),
+		"goldenpaths/svc/template/README.md.tmpl":                   tree.Text("# {{ .name }}\n{{ template \"owner\" . }}\r\n{{ .note | default \"-\" }} {{ .syncer.version }}"),
+		"goldenpaths/svc/template/cmd/{{ .package }}/run.sh.tmpl":   tree.Script("#!/bin/sh\necho {{ .port }}\n"),
+		"goldenpaths/svc/template/deploy/{{ .env }}.yaml.tmpl":      tree.Text("env: {{ .env }}\n"),
+		"goldenpaths/svc/template/extra.txt":                        tree.Text("{{ not a template }}"),
+		"goldenpaths/svc/template/ci.yml.tmpl":                      tree.Text("name: [[ .name ]] ${{ x }}\n"),
+		"goldenpaths/svc/template/{{ if .extra }}x{{ end }}/y.tmpl": tree.Text("y"),
+		"goldenpaths/svc/template/logo.bin":                         tree.Text("\x00\x01"),
+		"goldenpaths/svc/template/empty":                            tree.Text(""),
+	}
+}
+
+func load(t *testing.T, files tree.Tree, name string) *scaffold.GoldenPath {
+	t.Helper()
+	g, err := scaffold.Load(files, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
+func TestRender(t *testing.T) {
+	g := load(t, platform(), "svc")
+	inputs, err := g.Resolve("", scaffold.Inputs{"name": "pay-ments", "team": "t"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := g.Render(inputs, scaffold.Machine{Repository: "acme/pay", Version: "1.2.0"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := tree.Tree{
+		"LICENSE":             tree.Text("free\n"),
+		"README.md":           tree.Text("# pay-ments\nowned by t\r\n- 1.2.0"),
+		"docs/latest":         tree.Link("../README.md"),
+		"cmd/payments/run.sh": tree.Script("#!/bin/sh\necho 8080\n"),
+		"deploy/dev.yaml":     tree.Text("env: dev\n"),
+		"deploy/prod.yaml":    tree.Text("env: prod\n"),
+		"deploy/all.yaml":     tree.Text("env: all\n"),
+		"ci.yml":              tree.Text("name: pay-ments ${{ x }}\n"),
+		"logo.bin":            tree.Text("\x00\x01"),
+		"empty":               tree.Text(""),
+	}
+	if diff := cmp.Diff(want, r.Tree()); diff != "" {
+		t.Errorf("mismatch (-want +got):\n%s", diff)
+	}
+	for p, mode := range map[string]scaffold.Mode{"LICENSE": scaffold.Once, "ci.yml": scaffold.Managed, "README.md": scaffold.Merge} {
+		if r[p].Mode != mode {
+			t.Errorf("%s has mode %s, want %s", p, r[p].Mode, mode)
+		}
+	}
+	if r["README.md"].Layer != "svc" || r["LICENSE"].Layer != "common" {
+		t.Errorf("README.md and LICENSE belong to %s and %s", r["README.md"].Layer, r["LICENSE"].Layer)
+	}
+	for p, f := range r {
+		if f.Blob() != f.File.Blob() {
+			t.Errorf("%s: the kept id is not the content's", p)
+		}
+	}
+	again, _ := g.Render(inputs, scaffold.Machine{Repository: "acme/pay", Version: "1.2.0"})
+	if again.Tree().Digest() != r.Tree().Digest() {
+		t.Error("rendering twice gives different trees")
+	}
+}
+
+func TestResolveTellsEverythingAtOnce(t *testing.T) {
+	g := load(t, platform(), "svc")
+	_, err := g.Resolve("in.yaml", scaffold.Inputs{"name": "Pay", "prot": int64(1), "port": "x"})
+	for _, want := range []string{
+		`unknown input "prot"; did you mean port`,
+		`"team" is missing`,
+		`input "name": "Pay" does not match the pattern ^[a-z-]+$`,
+		`input "port": this is of type string; it must be integer`,
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("Resolve() = %v\nwant %s", err, want)
+		}
+	}
+}
+
+func TestInferTakesFacts(t *testing.T) {
+	g := load(t, platform(), "svc")
+	got := g.Infer(scaffold.Inputs{"port": int64(9000)}, scaffold.Facts{"name": "pay", "custom_properties": map[string]any{"team": "core"}})
+	want := scaffold.Inputs{"port": int64(9000), "name": "pay", "team": "core"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("mismatch (-want +got):\n%s", diff)
+	}
+}
+
+func TestSecretsAreNeverRendered(t *testing.T) {
+	files := platform()
+	files["goldenpaths/svc/template/leak.tmpl"] = tree.Text("{{ .token }}")
+	g := load(t, files, "svc")
+	inputs, err := g.Resolve("", scaffold.Inputs{"name": "p", "team": "t", "token": "s3cret"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Render(inputs, scaffold.Machine{}); err == nil || strings.Contains(err.Error(), "s3cret") {
+		t.Errorf("Render() of a template that prints a secret = %v", err)
+	}
+	if _, ok := g.Public(inputs)["token"]; ok {
+		t.Error("Public keeps the secret")
+	}
+}
+
+func TestMistakesSayWhere(t *testing.T) {
+	const head = "apiVersion: syncer/v1\nkind: GoldenPath\nname: bad\n"
+	for want, manifest := range map[string]string{
+		`goldenpath.yaml:4:1: unknown key "fils"; did you mean files`:       head + "fils: []\n",
+		`goldenpath.yaml:4:1: the key "name" is here twice`:                 head + "name: bad\n",
+		`goldenpath.yaml:5:21: mrege is not one of managed, merge, once`:    head + "files:\n  - {glob: a, mode: mrege}\n",
+		`goldenpath.yaml:4:16: "[" is not a valid glob`:                     head + "files: [{glob: '['}]\n",
+		`goldenpath.yaml:4:12: there is no golden path "nix"`:               head + "includes: [nix]\n",
+		`goldenpath.yaml:5:6: computed "x": nothing is called "nme" here`:   head + "computed:\n  x: 'a{{ .nme }}'\n",
+		`goldenpath.yaml:3:7: the name is "other", but the folder is "bad"`: "apiVersion: syncer/v1\nkind: GoldenPath\nname: other\n",
+		`goldenpath.yaml:7:15: nonsense is not one of`:                      head + "inputs:\n  properties:\n    a:\n        type: nonsense\n",
+		`not valid YAML`: head + "files: [\n",
+		`a conflict marker of an unfinished merge is here`:            head + "<<<<<<< HEAD\n",
+		`t.tmpl:2:3: there is no function "uper"; did you mean upper`: head + "title: t\n",
+	} {
+		files := tree.Tree{"goldenpaths/bad/goldenpath.yaml": tree.Text(manifest), "goldenpaths/bad/template/ok": tree.Text("")}
+		if strings.Contains(manifest, "title") {
+			files["goldenpaths/bad/template/t.tmpl"] = tree.Text("x\n{{uper 1}}")
+		}
+		g, err := scaffold.Load(files, "bad")
+		if err == nil {
+			_, err = g.Render(nil, scaffold.Machine{})
+		}
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
+	}
+}
+
+func TestRenderedPathsStayInTheTree(t *testing.T) {
+	for _, name := range []string{"../x", ".git/config", "C:/x", "a ", "a\x00b", "aux"} {
+		files := tree.Tree{
+			"goldenpaths/p/goldenpath.yaml":      tree.Text("apiVersion: syncer/v1\nkind: GoldenPath\nname: p\ninputs: {properties: {f: {type: string}}}\n"),
+			"goldenpaths/p/template/{{ .f }}":    tree.Text(""),
+			"goldenpaths/p/template/d/{{ .f }}x": tree.Text(""),
+		}
+		g := load(t, files, "p")
+		if r, err := g.Render(scaffold.Inputs{"f": name}, scaffold.Machine{}); err == nil {
+			t.Errorf("a file %q is rendered to %v", name, r.Paths())
+		}
+	}
+}
+
+func FuzzManifest(f *testing.F) {
+	f.Add([]byte("apiVersion: syncer/v1\nkind: GoldenPath\nname: p\n"))
+	f.Add(platform()["goldenpaths/svc/goldenpath.yaml"].Data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		g, err := scaffold.Load(tree.Tree{"goldenpaths/p/goldenpath.yaml": {Kind: tree.Regular, Data: data}, "goldenpaths/p/template/a.tmpl": tree.Text("{{ .syncer.version }}")}, "p")
+		if err != nil {
+			return
+		}
+		_, _ = g.Render(nil, scaffold.Machine{})
+	})
+}
