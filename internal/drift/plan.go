@@ -1,0 +1,410 @@
+// Package drift brings a golden path's new version to files that people have
+// edited.
+//
+// [Plan] compares three trees: base, what the golden path rendered when the
+// member last took it; ours, the member's files; theirs, what it renders now. It
+// returns a [ChangeSet]: for each file an action with its reason, and the lock
+// to write with it. A conflict is data, not an error: the member's text stays,
+// and the lock keeps the file's old base, so that the conflict comes up again
+// until somebody decides ([ChangeSet.Lock], [Resolve]).
+//
+// No silent loss: whatever of the member's is not in the result is named in a
+// change, with what happened to it and why.
+package drift
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// Request is what a plan is made from.
+type Request struct {
+	GoldenPath string
+	// Locked is the golden path's section of the member's lock; nil where the
+	// member does not follow it yet.
+	Locked *Section
+	To     Revision
+	Theirs scaffold.Rendering
+	// Ours holds the member's files at every path that Locked or Theirs names.
+	Ours tree.Tree
+	// Base returns what the golden path rendered for a locked file, or false where
+	// that can be neither rendered nor found any more. It is asked only for files
+	// that both sides changed.
+	Base func(path string, l LockedFile) (tree.File, bool)
+	// Renames and Deletes are what migrations between the two versions declare.
+	Renames map[string]string
+	Keeps   []Keep
+	Today   string            // the day, as 2006-01-02
+	Owned   map[string]string // paths that other golden paths have in the member, and whose they are
+}
+
+// ChangeSet is what a sync would do.
+type ChangeSet struct {
+	GoldenPath string
+	From       *Revision // nil where the member does not follow it yet
+	To         Revision
+	Changes    []Change // in order of paths
+	// Lock is the section to write with the changes.
+	Lock *Section
+}
+
+// Clean reports whether nothing is left to decide.
+func (cs ChangeSet) Clean() bool {
+	return !slices.ContainsFunc(cs.Changes, func(c Change) bool { return c.Action == Conflict })
+}
+
+// Writes returns the files to write, by path; nil means that the file goes.
+func (cs ChangeSet) Writes() map[string]*tree.File {
+	w := map[string]*tree.File{}
+	for _, c := range cs.Changes {
+		if c.From != "" && c.Before != nil {
+			w[c.From] = nil
+		}
+	}
+	for _, c := range cs.Changes {
+		if c.Changes() {
+			w[c.Path] = c.After
+		}
+	}
+	return w
+}
+
+// Plan says what brings the member to r.To.
+func Plan(r Request) ChangeSet {
+	p := planner{Request: r, decided: map[string]map[string]Side{}}
+	if r.Locked == nil {
+		p.Locked = &Section{}
+	} else {
+		p.Request.Locked = r.Locked
+	}
+	for _, d := range p.Locked.Decisions {
+		if p.decided[d.Path] == nil {
+			p.decided[d.Path] = map[string]Side{}
+		}
+		p.decided[d.Path][d.Hunk] = d.Take
+	}
+	p.lock = &Section{Revision: r.To, Files: map[string]LockedFile{}, Earlier: map[string]Revision{}}
+	cs := ChangeSet{GoldenPath: r.GoldenPath, To: r.To}
+	if r.Locked != nil {
+		cs.From = &r.Locked.Revision
+	}
+	cs.Changes = p.changes()
+	p.keepDecisions()
+	if len(p.lock.Earlier) == 0 {
+		p.lock.Earlier = nil
+	}
+	cs.Lock = p.lock
+	return cs
+}
+
+type planner struct {
+	Request
+	decided map[string]map[string]Side
+	lock    *Section
+}
+
+func (p *planner) changes() []Change {
+	moves := p.moves()
+	moved := map[string]bool{}
+	for _, from := range moves {
+		moved[from] = true
+	}
+	paths := map[string]bool{}
+	for path := range p.Locked.Files {
+		paths[path] = !moved[path]
+	}
+	for path := range p.Theirs {
+		paths[path] = true
+	}
+	var cs []Change
+	for _, path := range slices.Sorted(maps.Keys(paths)) {
+		if !paths[path] {
+			continue
+		}
+		if owner, ok := p.Owned[path]; ok {
+			if f, ours := p.Ours[path]; ours {
+				cs = append(cs, Change{Path: path, Action: Yours, Before: &f, After: &f, Reason: fmt.Sprintf("the golden path %s has this file here", owner)})
+			}
+			continue
+		}
+		c := p.change(path, moves[path])
+		p.remember(c)
+		cs = append(cs, c)
+	}
+	return cs
+}
+
+// change decides about one path; from is where the golden path had the file
+// before, if it moved it.
+func (p *planner) change(path, from string) Change {
+	at := path
+	if from != "" {
+		at = from
+	}
+	locked, known := p.Locked.Files[at]
+	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, path), decided: p.decided[path]}
+	if from != "" {
+		f.ours = get(p.Ours, from)
+	}
+	if t, ok := p.Theirs[path]; ok {
+		f.theirs, f.mode = &t.File, t.Mode
+	}
+	if known {
+		f.baseBlob, f.baseKind = locked.Blob, locked.Kind
+		p.findBase(&f, at, locked)
+	}
+	if k, ok := kept(p.Keeps, at, p.Today); ok {
+		if c := f.keep(k); c.Action == Kept {
+			return c
+		}
+	}
+	c := f.decide()
+	if from == "" || f.ours == nil {
+		return c
+	}
+	return movedChange(c, from)
+}
+
+func movedChange(c Change, from string) Change {
+	if c.Mode == scaffold.Once {
+		c.Path, c.After = from, c.Before
+		return c
+	}
+	c.From = from
+	c.Reason = fmt.Sprintf("moved from %s in the golden path; %s", from, c.Reason)
+	if c.Action == Same || c.Action == Yours || c.Action == Update || c.Action == Merged {
+		c.Action = Rename
+	}
+	return c
+}
+
+// findBase looks the base up where the table will need its content.
+func (p *planner) findBase(f *facts, at string, locked LockedFile) {
+	if f.ours == nil || f.theirs == nil || !f.hadBase() {
+		if f.hadBase() && (f.ours != nil && !f.sameAsBase(f.ours) || f.theirs != nil && !f.sameAsBase(f.theirs)) {
+			f.base = p.base(at, locked) // for the conflict's data
+		}
+		return
+	}
+	if f.mode != scaffold.Block && (f.sameAsBase(f.ours) || f.sameAsBase(f.theirs)) || f.ours.Equal(*f.theirs) {
+		return
+	}
+	f.base = p.base(at, locked)
+	f.baseGone = f.base == nil
+}
+
+func (p *planner) base(at string, locked LockedFile) *tree.File {
+	if p.Base == nil {
+		return nil
+	}
+	b, ok := p.Base(at, locked)
+	if !ok || b.Blob() != locked.Blob {
+		return nil
+	}
+	b.Kind = locked.Kind
+	return &b
+}
+
+// keep holds back what the golden path would do to a file that .goldenpath.yaml
+// keeps.
+func (f facts) keep(k Keep) Change {
+	c := f.decide()
+	if c.Action == Same || c.Action == Yours {
+		return c
+	}
+	reason := "kept: " + k.Reason
+	if k.Until != "" {
+		reason += " (until " + k.Until + ")"
+	}
+	return Change{Path: f.path, Mode: f.mode, Action: Kept, Reason: reason, Before: f.ours, After: f.ours}
+}
+
+func get(t tree.Tree, path string) *tree.File {
+	if f, ok := t[path]; ok {
+		return &f
+	}
+	return nil
+}
+
+// remember writes the lock's entry for a change. What was not applied keeps its
+// old base.
+func (p *planner) remember(c Change) {
+	t, inTheirs := p.Theirs[c.Path]
+	if c.Mode == scaffold.Once && !inTheirs {
+		for path, moved := range p.Theirs {
+			if moved.Origin == p.Locked.Files[c.Path].Origin && moved.Origin != "" {
+				p.lock.Files[path] = lockedFile(path, moved)
+				return
+			}
+		}
+	}
+	switch {
+	case c.applied && inTheirs:
+		p.lock.Files[c.Path] = lockedFile(c.Path, t)
+		return
+	case c.applied:
+		return
+	}
+	at := c.Path
+	if c.From != "" {
+		at = c.From
+	}
+	entry, known := p.Locked.Files[at]
+	if !known {
+		entry = LockedFile{Mode: c.Mode, Kind: tree.Regular}
+	} else if entry.Blob != "" {
+		entry.Earlier = p.earlier(entry.Earlier)
+	}
+	entry.Mode = c.Mode
+	entry.Open = c.Action == Conflict
+	p.lock.Files[c.Path] = entry
+}
+
+func lockedFile(path string, t scaffold.Rendered) LockedFile {
+	l := LockedFile{Mode: t.Mode, Kind: t.File.Kind, Blob: t.Blob()}
+	if t.Origin != path {
+		l.Origin = t.Origin
+	}
+	return l
+}
+
+// origin returns the source of a locked file.
+func (l LockedFile) origin(path string) string {
+	if l.Origin != "" {
+		return l.Origin
+	}
+	return path
+}
+
+// earlier returns the name, in the new lock, of the revision that the old lock
+// calls name.
+func (p *planner) earlier(name string) string {
+	rev := p.Locked.Revision
+	if name != "" {
+		rev = p.Locked.Earlier[name]
+	}
+	for n, r := range p.lock.Earlier {
+		if reflect.DeepEqual(r, rev) {
+			return n
+		}
+	}
+	for i := 1; ; i++ {
+		n := fmt.Sprintf("r%d", i)
+		if _, taken := p.lock.Earlier[n]; !taken {
+			p.lock.Earlier[n] = rev
+			return n
+		}
+	}
+}
+
+func (p *planner) keepDecisions() {
+	for _, d := range p.Locked.Decisions {
+		if _, ok := p.lock.Files[d.Path]; ok {
+			p.lock.Decisions = append(p.lock.Decisions, d)
+		}
+	}
+}
+
+// moves finds the files that the golden path moved: new path → old path. A
+// migration says so, or both come from the same source, or what the golden path
+// removed is much like what it added.
+func (p *planner) moves() map[string]string {
+	moves := map[string]string{}
+	var gone []string
+	for _, path := range slices.Sorted(maps.Keys(p.Locked.Files)) {
+		if _, still := p.Theirs[path]; !still {
+			gone = append(gone, path)
+		}
+	}
+	added := p.added()
+	take := func(to, from string) {
+		moves[to] = from
+		gone = slices.DeleteFunc(gone, func(g string) bool { return g == from })
+		delete(added, to)
+	}
+	for _, from := range slices.Clone(gone) {
+		if to, ok := p.Renames[from]; ok && added[to] {
+			take(to, from)
+		}
+	}
+	for _, from := range slices.Clone(gone) {
+		for _, to := range slices.Sorted(maps.Keys(added)) {
+			if p.Theirs[to].Origin == p.Locked.Files[from].origin(from) {
+				take(to, from)
+				break
+			}
+		}
+	}
+	for _, from := range slices.Clone(gone) {
+		if to := p.mostAlike(from, added); to != "" {
+			take(to, from)
+		}
+	}
+	return moves
+}
+
+// added returns the paths to which the golden path may have moved a file: new
+// ones, at which the member has nothing of its own.
+func (p *planner) added() map[string]bool {
+	added := map[string]bool{}
+	for path := range p.Theirs {
+		_, before := p.Locked.Files[path]
+		if _, theirOwn := p.Ours[path]; !before && !theirOwn {
+			added[path] = true
+		}
+	}
+	return added
+}
+
+// maxCandidates bounds the comparisons of removed with added files.
+const maxCandidates = 200
+
+// mostAlike returns the added file that is the most like a removed one: at least
+// half of their lines are the same, as git's rename detection asks.
+func (p *planner) mostAlike(from string, added map[string]bool) string {
+	locked := p.Locked.Files[from]
+	if len(added) == 0 || len(added) > maxCandidates || locked.Blob == "" || locked.Mode == scaffold.Once {
+		return ""
+	}
+	best, most := "", 0.5
+	var base *tree.File
+	for _, to := range slices.Sorted(maps.Keys(added)) {
+		if p.Theirs[to].Blob() == locked.Blob && len(p.Theirs[to].File.Data) > 0 {
+			return to
+		}
+		if base == nil {
+			if base = p.base(from, locked); base == nil {
+				return ""
+			}
+		}
+		if s := similarity(base.Data, p.Theirs[to].File.Data); s > most {
+			best, most = to, s
+		}
+	}
+	return best
+}
+
+// similarity is the share of bytes that stand in lines that both texts have.
+func similarity(a, b []byte) float64 {
+	if tree.IsBinary(a) || tree.IsBinary(b) || len(a)+len(b) == 0 {
+		return 0
+	}
+	count := map[string]int{}
+	for line := range bytes.SplitAfterSeq(a, []byte("\n")) {
+		count[string(line)]++
+	}
+	same := 0
+	for line := range bytes.SplitAfterSeq(b, []byte("\n")) {
+		if count[string(line)] > 0 {
+			count[string(line)]--
+			same += len(line)
+		}
+	}
+	return 2 * float64(same) / float64(len(a)+len(b))
+}

@@ -1,0 +1,354 @@
+package drift_test
+
+import (
+	"bytes"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// rendering turns a tree into one; mode gives a path another mode than merge.
+func rendering(t tree.Tree, mode map[string]scaffold.Mode) scaffold.Rendering {
+	r := scaffold.Rendering{}
+	for p, f := range t {
+		m := scaffold.Merge
+		if mode[p] != "" {
+			m = mode[p]
+		}
+		r[p] = scaffold.Rendered{File: f, Mode: m, Layer: "gp", Origin: p}
+	}
+	return r
+}
+
+// created is the lock that a new member has.
+func created(base tree.Tree, mode map[string]scaffold.Mode) *drift.Section {
+	return drift.Plan(drift.Request{To: drift.Revision{Version: "1.0.0"}, Theirs: rendering(base, mode), Ours: tree.Tree{}}).Lock
+}
+
+func baseOf(t tree.Tree) func(string, drift.LockedFile) (tree.File, bool) {
+	return func(p string, _ drift.LockedFile) (tree.File, bool) { f, ok := t[p]; return f, ok }
+}
+
+func plan(base, ours, theirs tree.Tree, mode map[string]scaffold.Mode) drift.ChangeSet {
+	return drift.Plan(drift.Request{
+		Locked: created(base, mode), To: drift.Revision{Version: "2.0.0"},
+		Theirs: rendering(theirs, mode), Ours: ours, Base: baseOf(base),
+	})
+}
+
+func apply(t tree.Tree, w map[string]*tree.File) tree.Tree {
+	t = t.Clone()
+	for p, f := range w {
+		if f == nil {
+			delete(t, p)
+		} else {
+			t[p] = *f
+		}
+	}
+	return t
+}
+
+func one(f tree.File, ok bool) tree.Tree {
+	if !ok {
+		return tree.Tree{}
+	}
+	return tree.Tree{"f": f}
+}
+
+func TestEveryOutcome(t *testing.T) {
+	none := tree.File{}
+	text := func(s string) tree.File { return tree.Text(s) }
+	const b, o, th = "1\n2\n3\n4\n5\n", "one\n2\n3\n4\n5\n", "1\n2\n3\n4\nfive\n"
+	for name, c := range map[string]struct {
+		base, ours, theirs tree.File
+		mode               scaffold.Mode
+		action             drift.Action
+		want               tree.File
+	}{
+		"nothing changed":              {text(b), text(b), text(b), "", drift.Same, text(b)},
+		"template changed":             {text(b), text(b), text(th), "", drift.Update, text(th)},
+		"member changed":               {text(b), text(o), text(b), "", drift.Yours, text(o)},
+		"both, apart":                  {text(b), text(o), text(th), "", drift.Merged, text("one\n2\n3\n4\nfive\n")},
+		"both, alike":                  {text(b), text(o), text(o), "", drift.Same, text(o)},
+		"both, the same line":          {text(b), text(o), text("eins\n2\n3\n4\n5\n"), "", drift.Conflict, text(o)},
+		"new":                          {none, none, text(b), "", drift.Create, text(b)},
+		"new, already there":           {none, text(b), text(b), "", drift.Same, text(b)},
+		"add/add":                      {none, text(o), text(b), "", drift.Conflict, text(o)},
+		"add/add, once":                {none, text(o), text(b), scaffold.Once, drift.Yours, text(o)},
+		"removed":                      {text(b), text(b), none, "", drift.Delete, none},
+		"delete/edit":                  {text(b), text(o), none, "", drift.Conflict, text(o)},
+		"edit/delete":                  {text(b), none, text(th), "", drift.Conflict, none},
+		"deleted by member":            {text(b), none, text(b), "", drift.Yours, none},
+		"deleted by both":              {text(b), none, none, "", drift.Same, none},
+		"managed, edited":              {text(b), text(o), text(b), scaffold.Managed, drift.Replace, text(b)},
+		"managed, deleted":             {text(b), none, text(b), scaffold.Managed, drift.Create, text(b)},
+		"once, changed":                {text(b), text(b), text(th), scaffold.Once, drift.Yours, text(b)},
+		"mode by template":             {text(b), text(o), tree.Script(b), "", drift.Merged, tree.Script(o)},
+		"mode by member":               {text(b), tree.Script(b), text(th), "", drift.Merged, tree.Script(th)},
+		"binary, replaced by member":   {text("\x00a"), text("\x00b"), text("\x00a"), "", drift.Yours, text("\x00b")},
+		"binary, both":                 {text("\x00a"), text("\x00b"), text("\x00c"), "", drift.Conflict, text("\x00b")},
+		"link, both":                   {tree.Link("a"), tree.Link("b"), tree.Link("c"), "", drift.Conflict, tree.Link("b")},
+		"file became link, and edited": {text(b), text(o), tree.Link("c"), "", drift.Conflict, text(o)},
+		"CRLF":                         {text("a\r\nb\r\nc\r\nd\r\n"), text("A\r\nb\r\nc\r\nd\r\n"), text("a\r\nb\r\nc\r\nD"), "", drift.Merged, text("A\r\nb\r\nc\r\nD")},
+		"block": {
+			text("x\n# goldenpath:begin a\n1\n# goldenpath:end a\n"), text("mine\n# goldenpath:begin a\n1\n# goldenpath:end a\nmore\n"),
+			text("y\n# goldenpath:begin a\n2\n# goldenpath:end a\n"), scaffold.Block, drift.Merged,
+			text("mine\n# goldenpath:begin a\n2\n# goldenpath:end a\nmore\n"),
+		},
+		"block, edited inside": {
+			text("# goldenpath:begin a\n1\n# goldenpath:end a\n"), text("# goldenpath:begin a\nmine\n# goldenpath:end a\n"),
+			text("# goldenpath:begin a\n2\n# goldenpath:end a\n"), scaffold.Block, drift.Replace,
+			text("# goldenpath:begin a\n2\n# goldenpath:end a\n"),
+		},
+		"block, broken markers": {
+			text("# goldenpath:begin a\n1\n# goldenpath:end a\n"), text("# goldenpath:begin a\nmine\n"),
+			text("# goldenpath:begin a\n2\n# goldenpath:end a\n"), scaffold.Block, drift.Conflict, text("# goldenpath:begin a\nmine\n"),
+		},
+	} {
+		mode := map[string]scaffold.Mode{"f": c.mode}
+		has := func(f tree.File) tree.Tree { return one(f, f.Kind != 0) }
+		cs := plan(has(c.base), has(c.ours), has(c.theirs), mode)
+		got := apply(has(c.ours), cs.Writes())
+		if diff := cmp.Diff(has(c.want), got); diff != "" {
+			t.Errorf("%s: mismatch (-want +got):\n%s", name, diff)
+		}
+		if len(cs.Changes) != 1 || cs.Changes[0].Action != c.action || cs.Changes[0].Reason == "" {
+			t.Errorf("%s: changes %+v, want one %s with a reason", name, cs.Changes, c.action)
+		}
+	}
+}
+
+func TestRenameCarriesEdits(t *testing.T) {
+	text := strings.Repeat("line\nand another\n", 5)
+	base := tree.Tree{"old": tree.Text(text + "end\n")}
+	ours := tree.Tree{"old": tree.Text("mine\n" + text + "end\n")}
+	theirs := tree.Tree{"new": tree.Text(text + "END\n")}
+	cs := plan(base, ours, theirs, nil)
+	want := tree.Tree{"new": tree.Text("mine\n" + text + "END\n")}
+	if diff := cmp.Diff(want, apply(ours, cs.Writes())); diff != "" {
+		t.Errorf("mismatch (-want +got):\n%s", diff)
+	}
+	if cs.Changes[0].Action != drift.Rename {
+		t.Errorf("action %s, want rename", cs.Changes[0].Action)
+	}
+}
+
+func TestConflictComesBackUntilItIsResolved(t *testing.T) {
+	base, ours := tree.Tree{"f": tree.Text("1\n2\n3\n4\n5\n")}, tree.Tree{"f": tree.Text("1\nmine\n3\n4\n5\n")}
+	theirs := tree.Tree{"f": tree.Text("1\ntheirs\n3\n4\nfive\n")}
+	for _, take := range []drift.Side{drift.Ours, drift.Theirs} {
+		cs := plan(base, ours, theirs, nil)
+		now := apply(ours, cs.Writes())
+		if string(now["f"].Data) != "1\nmine\n3\n4\nfive\n" {
+			t.Fatalf("the clean hunk is not applied: %q", now["f"].Data)
+		}
+		again := drift.Plan(drift.Request{Locked: cs.Lock, To: cs.To, Theirs: rendering(theirs, nil), Ours: now, Base: baseOf(base)})
+		if again.Clean() || len(again.Writes()) != 0 {
+			t.Fatalf("the second sync says %+v", again.Changes)
+		}
+		f := now["f"]
+		after, lock, err := drift.Resolve(again.Lock, "f", &f, rendering(theirs, nil), baseOf(base), take)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[drift.Side]string{drift.Ours: "1\nmine\n3\n4\nfive\n", drift.Theirs: "1\ntheirs\n3\n4\nfive\n"}[take]
+		if string(after.Data) != want {
+			t.Errorf("take %s: %q, want %q", take, after.Data, want)
+		}
+		third := drift.Plan(drift.Request{Locked: lock, To: cs.To, Theirs: rendering(theirs, nil), Ours: tree.Tree{"f": *after}, Base: baseOf(theirs)})
+		if !third.Clean() || len(third.Writes()) != 0 {
+			t.Errorf("take %s: asked again: %+v", take, third.Changes)
+		}
+	}
+}
+
+func TestKeepHoldsBackAndComesBackLater(t *testing.T) {
+	base, theirs := tree.Tree{"f": tree.Text("1\n")}, tree.Tree{"f": tree.Text("2\n")}
+	r := drift.Request{Locked: created(base, nil), To: drift.Revision{Version: "2.0.0"}, Theirs: rendering(theirs, nil), Ours: base, Base: baseOf(base),
+		Keeps: []drift.Keep{{Path: "f", Reason: "glibc", Until: "2027-03-01"}}, Today: "2027-03-01"}
+	cs := drift.Plan(r)
+	if cs.Changes[0].Action != drift.Kept || len(cs.Writes()) != 0 {
+		t.Fatalf("changes %+v, want kept", cs.Changes)
+	}
+	r.Locked, r.Today = cs.Lock, "2027-03-02"
+	if cs := drift.Plan(r); cs.Changes[0].Action != drift.Update {
+		t.Errorf("after the day it says %+v, want update", cs.Changes)
+	}
+}
+
+func TestLostBaseIsSaid(t *testing.T) {
+	cs := drift.Plan(drift.Request{
+		Locked: created(tree.Tree{"f": tree.Text("1\n")}, nil), Theirs: rendering(tree.Tree{"f": tree.Text("2\n")}, nil),
+		Ours: tree.Tree{"f": tree.Text("3\n")}, Base: baseOf(nil),
+	})
+	if c := cs.Changes[0]; c.Action != drift.Conflict || !strings.Contains(c.Reason, "cannot be rendered or found") {
+		t.Errorf("change %+v, want a conflict that says that the base is lost", c)
+	}
+}
+
+func TestLockRoundTripAndDamage(t *testing.T) {
+	s := created(tree.Tree{"a": tree.Text("x"), "b/c": tree.Script("y")}, nil)
+	s.Inputs = scaffold.Inputs{"n": int64(3), "f": 1.5, "l": []any{"x"}, "m": map[string]any{"k": int64(1)}}
+	s.Decisions = []drift.Decision{{Path: "a", Hunk: "00", Take: drift.Ours}}
+	text, err := (&drift.Lock{GoldenPaths: map[string]*drift.Section{"gp": s, "other": {Files: map[string]drift.LockedFile{}}}}).Format()
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := drift.ParseLock(text)
+	if err != nil {
+		t.Fatalf("ParseLock(Format()) = %v\n%s", err, text)
+	}
+	again, _ := l.Format()
+	if !bytes.Equal(text, again) {
+		t.Errorf("mismatch (-want +got):\n%s", cmp.Diff(string(text), string(again)))
+	}
+	for want, damaged := range map[string][]byte{
+		"cut off":                 text[:len(text)/2],
+		"something other than":    bytes.Replace(text, []byte(`"1.0.0"`), []byte(`"1.0.1"`), 1),
+		"this syncer knows up to": bytes.Replace(text, []byte(`"lockVersion": 1`), []byte(`"lockVersion": 99`), 1),
+		"unfinished merge":        append([]byte("<<<<<<< HEAD\n"), text...),
+		"was edited":              bytes.Replace(text, []byte(`"lockVersion"`), []byte(`"x": 1, "lockVersion"`), 1),
+	} {
+		if _, err := drift.ParseLock(damaged); err == nil || !strings.Contains(err.Error(), want) || !strings.Contains(err.Error(), drift.LockName+":") {
+			t.Errorf("ParseLock = %v, want %q", err, want)
+		}
+	}
+}
+
+// A tree of a few files with lines out of a few, so that edits meet.
+func drawTree(t *rapid.T, label string) tree.Tree {
+	line := rapid.SampledFrom([]string{"a\n", "b\n", "c\n", "d\r\n", "e", "\n", "f\n", "g\n"})
+	kind := rapid.SampledFrom([]tree.Kind{tree.Regular, tree.Regular, tree.Regular, tree.Executable})
+	out := tree.Tree{}
+	for _, p := range []string{"f", "g", "d/h", "moved"} {
+		if rapid.IntRange(0, 4).Draw(t, label+p) > 0 {
+			text := strings.Join(rapid.SliceOfN(line, 0, 8).Draw(t, label+p+"lines"), "")
+			if rapid.IntRange(0, 9).Draw(t, label+p+"bin") == 0 {
+				text += "\x00"
+			}
+			out[p] = tree.File{Kind: kind.Draw(t, label+p+"kind"), Data: []byte(text)}
+		}
+	}
+	return out
+}
+
+// Every line that is the member's own (not the base's, or more often than there)
+// is afterwards in the same file or where it moved to, or the change's clashes
+// name it.
+func TestNoSilentLoss(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		base, ours, theirs := drawTree(rt, "base"), drawTree(rt, "ours"), drawTree(rt, "theirs")
+		mode := map[string]scaffold.Mode{}
+		for _, p := range []string{"f", "g", "d/h", "moved"} {
+			mode[p] = rapid.SampledFrom([]scaffold.Mode{scaffold.Merge, scaffold.Merge, scaffold.Managed, scaffold.Once, scaffold.Block}).Draw(rt, "mode")
+		}
+		checkNoLoss(rt, base, ours, theirs, mode)
+	})
+}
+
+func checkNoLoss(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]scaffold.Mode) {
+	cs := plan(base, ours, theirs, mode)
+	after := apply(ours, cs.Writes())
+	for _, p := range slices.Sorted(maps.Keys(ours)) {
+		mine := ours[p]
+		c, at := changeOf(cs, p)
+		if c == nil {
+			if !after[p].Equal(mine) {
+				t.Fatalf("%s changed, and no change names it", p)
+			}
+			continue
+		}
+		if c.Reason == "" {
+			t.Fatalf("%s: no reason", p)
+		}
+		named := ""
+		for _, cl := range c.Clashes {
+			named += string(cl.Ours)
+		}
+		was := base[p]
+		for line, n := range counts(mine.Data) {
+			own := n - counts(was.Data)[line]
+			left := counts(after[at].Data)[line] + strings.Count(named, line)
+			if own > left {
+				t.Fatalf("%s: %d of the member's lines %q, %d left and none named\nbase %q\nours %q\ntheirs %q\nafter %q\n%+v", p, own, line, left, was.Data, mine.Data, theirs[at].Data, after[at].Data, *c)
+			}
+		}
+		if c.Action == drift.Conflict && cs.Lock.Files[c.Path].Open == false {
+			t.Fatalf("%s: a conflict that the lock does not remember", p)
+		}
+	}
+	if len(plan(base, base, theirs, mode).Changes) > 0 && !plan(base, base, base, mode).Clean() {
+		t.Fatalf("a sync to the same version conflicts")
+	}
+}
+
+func changeOf(cs drift.ChangeSet, p string) (*drift.Change, string) {
+	for _, c := range cs.Changes {
+		if c.Path == p || c.From == p {
+			return &c, c.Path
+		}
+	}
+	return nil, p
+}
+
+func counts(data []byte) map[string]int {
+	n := map[string]int{}
+	for line := range bytes.SplitSeq(data, []byte("\n")) {
+		n[strings.TrimSuffix(string(line), "\r")]++
+	}
+	delete(n, "")
+	return n
+}
+
+func FuzzNoSilentLoss(f *testing.F) {
+	f.Add([]byte("1\n2\n3\n"), []byte("1\nx\n3\n"), []byte("1\n2\ny\n"), uint8(0))
+	f.Add([]byte("a\n"), []byte("a\nb"), []byte(""), uint8(1))
+	modes := []scaffold.Mode{scaffold.Merge, scaffold.Managed, scaffold.Once, scaffold.Block}
+	f.Fuzz(func(t *testing.T, base, ours, theirs []byte, how uint8) {
+		file := func(b []byte, bit uint) tree.Tree {
+			if how>>bit&1 == 1 && len(b) == 0 {
+				return tree.Tree{}
+			}
+			return tree.Tree{"f": {Kind: tree.Regular, Data: b}}
+		}
+		checkNoLoss(t, file(base, 2), file(ours, 3), file(theirs, 4), map[string]scaffold.Mode{"f": modes[how%4]})
+	})
+}
+
+func FuzzLock(f *testing.F) {
+	text, _ := (&drift.Lock{GoldenPaths: map[string]*drift.Section{"gp": created(tree.Tree{"a": tree.Text("x")}, nil)}}).Format()
+	f.Add(text)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		l, err := drift.ParseLock(data)
+		if err != nil {
+			return
+		}
+		again, err := l.Format()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := drift.ParseLock(again); err != nil {
+			t.Fatalf("a lock that was read cannot be read again: %v", err)
+		}
+	})
+}
+
+func FuzzMember(f *testing.F) {
+	f.Add([]byte("source: x\ngoldenPaths: [{name: a, inputs: {b: 1}}]\nkeep: [{path: '**', reason: r}]\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		m, err := drift.ParseMember(data)
+		if err == nil && len(m.GoldenPaths) == 0 {
+			t.Error("a member without golden paths is accepted")
+		}
+		_ = fmt.Sprint(err)
+	})
+}

@@ -1,0 +1,100 @@
+package drift
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/goldenpaths/syncer/internal/drift/textmerge"
+	"github.com/goldenpaths/syncer/internal/nearest"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// Resolve decides every conflict of one file for one side. Theirs is what the
+// section's own revision renders; base is as in [Request]. It returns the file to
+// write (After; nil: none) and the section with the decision in it: the golden
+// path's file becomes the base, so that the same conflict does not come back.
+func Resolve(s *Section, path string, ours *tree.File, theirs scaffold.Rendering, base func(string, LockedFile) (tree.File, bool), take Side) (after *tree.File, next *Section, err error) {
+	l, ok := s.Files[path]
+	if !ok || !l.Open {
+		return nil, nil, notOpen(s, path)
+	}
+	p := planner{Request: Request{Locked: s, Theirs: theirs, Base: base}}
+	f := facts{path: path, mode: l.Mode, ours: ours, baseBlob: l.Blob, baseKind: l.Kind}
+	if t, has := theirs[path]; has {
+		f.theirs = &t.File
+	}
+	if f.hadBase() {
+		f.base = p.base(path, l)
+		f.baseGone = f.base == nil
+	}
+	c := f.decide()
+	next = &Section{Revision: s.Revision, Files: maps.Clone(s.Files), Decisions: slices.Clone(s.Decisions)}
+	for _, clash := range c.Clashes {
+		next.Decisions = append(next.Decisions, Decision{path, clash.ID(), take})
+	}
+	if t, has := theirs[path]; has {
+		next.Files[path] = lockedFile(path, t)
+	} else {
+		delete(next.Files, path)
+	}
+	next.Earlier = stillNeeded(s.Earlier, next.Files)
+	return f.taken(c, take), next, nil
+}
+
+// taken returns the file with one side in every conflict.
+func (f facts) taken(c Change, take Side) *tree.File {
+	switch {
+	case c.Action != Conflict:
+		return c.After
+	case take == Ours:
+		return c.After
+	case len(c.Clashes) > 0 && c.Clashes[0].Line > 0:
+		r := textmerge.MergeWith(f.base.Data, f.ours.Data, f.theirs.Data, func(h textmerge.Hunk) ([]byte, bool) { return h.Theirs, true })
+		return &tree.File{Kind: f.mergedKind(), Data: r.Merged}
+	}
+	return f.theirs
+}
+
+func stillNeeded(earlier map[string]Revision, files map[string]LockedFile) map[string]Revision {
+	needed := map[string]Revision{}
+	for _, l := range files {
+		if r, ok := earlier[l.Earlier]; ok {
+			needed[l.Earlier] = r
+		}
+	}
+	if len(needed) == 0 {
+		return nil
+	}
+	return needed
+}
+
+// NotOpenError says that a file has no conflict to decide.
+type NotOpenError struct {
+	Path string
+	Open []string
+}
+
+func notOpen(s *Section, path string) error {
+	e := &NotOpenError{Path: path}
+	for p, l := range s.Files {
+		if l.Open {
+			e.Open = append(e.Open, p)
+		}
+	}
+	slices.Sort(e.Open)
+	return e
+}
+
+func (e *NotOpenError) Error() string {
+	text := fmt.Sprintf("%s has no conflict to decide", e.Path)
+	if len(e.Open) == 0 {
+		return text + ": no file has one"
+	}
+	if near := nearest.Names(e.Path, e.Open); len(near) > 0 {
+		return text + "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return text + "; these have one: " + strings.Join(e.Open, ", ")
+}
