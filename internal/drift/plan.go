@@ -383,16 +383,20 @@ func (p *planner) mostAlike(from string, added map[string]bool) string {
 				return ""
 			}
 		}
-		if s := similarity(base.Data, p.Theirs[to].File.Data); s > most {
+		if s := Similarity(base.Data, p.Theirs[to].File.Data); s > most && len(base.Data) > 0 {
 			best, most = to, s
 		}
 	}
 	return best
 }
 
-// similarity is the share of bytes that stand in lines that both texts have.
-func similarity(a, b []byte) float64 {
-	if tree.IsBinary(a) || tree.IsBinary(b) || len(a)+len(b) == 0 {
+// Similarity is the share of bytes, from 0 to 1, that stand in lines that both
+// texts have. Binary files are alike only where they are equal.
+func Similarity(a, b []byte) float64 {
+	if bytes.Equal(a, b) {
+		return 1
+	}
+	if tree.IsBinary(a) || tree.IsBinary(b) {
 		return 0
 	}
 	count := map[string]int{}

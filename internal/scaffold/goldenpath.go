@@ -268,3 +268,21 @@ func (l *loader) rule(m *Manifest, source string) Rule {
 	r, _ := m.rule(source)
 	return r
 }
+
+// Sources returns the files below template/ of all layers, without .tmpl, in
+// order. Where two layers have the same, it is there once.
+func (g *GoldenPath) Sources() []string {
+	var all []string
+	for _, s := range g.sources {
+		all = append(all, s.source)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// Problems are mistakes in golden paths, each with its place.
+type Problems = document.Problems
+
+// Gather returns the mistakes that an error of this package holds; file is where
+// one without a place of its own belongs.
+func Gather(file string, err error) Problems { return document.Gather(file, err) }

@@ -305,3 +305,13 @@ func hasType(v any, typ string) bool {
 	}
 	return false
 }
+
+// CheckInput returns what is wrong with one input's value alone, or nil.
+func (g *GoldenPath) CheckInput(name string, v any) error {
+	for _, f := range g.schema.Check(Inputs{name: v}) {
+		if len(f.At) > 0 && f.At[0] == name {
+			return errors.New(f.Message)
+		}
+	}
+	return nil
+}

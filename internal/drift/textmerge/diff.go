@@ -27,6 +27,7 @@ type differ struct {
 	reach          []int32
 	ints           []int32
 	flags          []byte
+	standing       []byte
 }
 
 // newDiffer returns a differ for ids below n.
@@ -129,8 +130,8 @@ func countGroups(flags []byte) int {
 // zeroed returns *buf with n zeroes, made larger where needed.
 func zeroed[T byte | int32](buf *[]T, n int) []T {
 	if cap(*buf) < n {
-		*buf = make([]T, n)
-		return *buf
+		*buf = make([]T, n+n/2)
+		return (*buf)[:n]
 	}
 	b := (*buf)[:n]
 	clear(b)

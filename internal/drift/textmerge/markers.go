@@ -1,6 +1,9 @@
 package textmerge
 
-import "bytes"
+import (
+	"bytes"
+	"unicode/utf8"
+)
 
 // Style says what stands between conflict markers.
 type Style int
@@ -105,7 +108,7 @@ func (m *merge) together(r, next region) bool {
 }
 
 func isAlnum(r rune) bool {
-	return '0' <= r && r <= '9' || 'a' <= r|0x20 && r|0x20 <= 'z'
+	return '0' <= r && r <= '9' || r < utf8.RuneSelf && isAlpha(byte(r))
 }
 
 // trim takes the lines that both sides begin or end with out of every conflict.
@@ -201,11 +204,8 @@ func (t *text) ending(i int) ending {
 	if i < 0 || i >= t.lines() {
 		return endsUnknown
 	}
-	if bytes.HasSuffix(t.data[:t.start[i+1]], crlfBytes) && t.start[i+1]-t.start[i] > 1 {
+	if bytes.HasSuffix(t.slice(i, i+1), []byte("\r\n")) {
 		return endsCRLF
 	}
 	return endsLF
 }
-
-// crlfBytes ends a line on Windows. It is never written to.
-var crlfBytes = []byte("\r\n")

@@ -170,7 +170,7 @@ type region struct {
 // compare finds the regions.
 func compare(base, ours, theirs []byte) *merge {
 	ts, n := cutAll(base, ours, theirs)
-	m := &merge{base: ts[0], ours: ts[1], theirs: ts[2], differ: newDiffer(n)}
+	m := &merge{base: &ts[0], ours: &ts[1], theirs: &ts[2], differ: newDiffer(n)}
 	m.join(m.differ.diff(m.base.id, m.ours.id), m.differ.diff(m.base.id, m.theirs.id))
 	return m
 }

@@ -43,7 +43,7 @@ func (d *differ) compare(x, y *side, head, aEnd, bEnd int) {
 	a := sequence{id: ints[:0:na], at: ints[na : na : 2*na]}
 	ints = ints[2*na:]
 	b := sequence{id: ints[:0:nb], at: ints[nb : nb : 2*nb]}
-	standing := make([]byte, max(na, nb))
+	standing := zeroed(&d.standing, max(na, nb))
 	a.collect(x, head, aEnd, d.countB, standing)
 	b.collect(y, head, bEnd, d.countA, standing)
 	for _, id := range x.id {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"hash/maphash"
+	"math"
 )
 
 // text is a text cut into lines. A line ends after its '\n'; the last one may
@@ -20,26 +21,25 @@ func (t *text) lines() int { return len(t.id) }
 // slice returns the bytes of the lines lo to hi, without copying them.
 func (t *text) slice(lo, hi int) []byte { return t.data[t.start[lo]:t.start[hi]:t.start[hi]] }
 
-// cut finds the beginnings of the lines of data and makes room for their ids.
-func cut(data []byte) *text {
-	n := bytes.Count(data, newline)
+// countLines returns how many lines data has.
+func countLines(data []byte) int {
+	n := bytes.Count(data, []byte{'\n'})
 	if len(data) > 0 && data[len(data)-1] != '\n' {
 		n++
 	}
-	t := &text{data: data, start: make([]int, n+1), id: make([]int32, n)}
-	at := 0
-	for i := range n {
+	return n
+}
+
+// cut finds the beginnings of the lines lo to hi, the first of which is at byte
+// at.
+func (t *text) cut(lo, hi, at int) {
+	for i := lo; i < hi; i++ {
 		t.start[i] = at
-		if nl := bytes.IndexByte(data[at:], '\n'); nl >= 0 {
+		if nl := bytes.IndexByte(t.data[at:], '\n'); nl >= 0 {
 			at += nl + 1
 		}
 	}
-	t.start[n] = len(data)
-	return t
 }
-
-// newline is what separates lines. It is never written to.
-var newline = []byte{'\n'}
 
 // interner gives equal lines equal numbers, counting up from zero.
 //
@@ -48,37 +48,58 @@ var newline = []byte{'\n'}
 // line's first appearance.
 type interner struct {
 	seed maphash.Seed
-	slot []uint64 // upper half of the line's hash, then its id plus one; 0 is free
-	line [][]byte // the first line that got the id
+	slot []uint64 // a power of two of them: the line's hash in the upper half, its id plus one in the lower; 0 is free
+	line [][]byte // by id
 }
 
-// newInterner returns an interner with room for n different lines.
-func newInterner(n int) *interner {
-	size := 16
-	for size < 2*n {
-		size *= 2
+// The table begins with room for the lines of most files.
+const (
+	firstSlots = 1024
+	firstLines = 256
+)
+
+func newInterner() interner {
+	return interner{
+		seed: maphash.MakeSeed(),
+		slot: make([]uint64, firstSlots),
+		line: make([][]byte, 0, firstLines),
 	}
-	return &interner{seed: maphash.MakeSeed(), slot: make([]uint64, size), line: make([][]byte, 0, n)}
 }
 
 // intern returns the number of the line.
 func (in *interner) intern(line []byte) int32 {
-	h := maphash.Bytes(in.seed, line)
-	tag := h &^ 0xffffffff
+	hash := maphash.Bytes(in.seed, line) >> 32
 	mask := uint64(len(in.slot) - 1)
-	for at := h & mask; ; at = (at + 1) & mask {
-		s := in.slot[at]
-		if s == 0 {
-			in.line = append(in.line, line)
-			in.slot[at] = tag | uint64(len(in.line))
-			return int32(len(in.line) - 1)
+	at := hash & mask
+	for ; in.slot[at] != 0; at = (at + 1) & mask {
+		if s := in.slot[at]; s>>32 == hash {
+			if id := int32(s&math.MaxUint32) - 1; bytes.Equal(in.line[id], line) {
+				return id
+			}
 		}
-		if s&^0xffffffff != tag {
+	}
+	in.line = append(in.line, line)
+	in.slot[at] = hash<<32 | uint64(len(in.line))
+	if 2*len(in.line) > len(in.slot) {
+		in.grow()
+	}
+	return int32(len(in.line) - 1)
+}
+
+// grow makes room for four times as many lines.
+func (in *interner) grow() {
+	old := in.slot
+	in.slot = make([]uint64, 4*len(old))
+	mask := uint64(len(in.slot) - 1)
+	for _, s := range old {
+		if s == 0 {
 			continue
 		}
-		if id := int32(s&0xffffffff) - 1; bytes.Equal(in.line[id], line) {
-			return id
+		at := s >> 32 & mask
+		for in.slot[at] != 0 {
+			at = (at + 1) & mask
 		}
+		in.slot[at] = s
 	}
 }
 
@@ -89,52 +110,74 @@ func (in *interner) number(t *text, lo, hi int) {
 	}
 }
 
-// cutAll cuts base and the others into lines and numbers them together. Most of
-// a text is usually its base's: what the two share at both ends takes over the
-// base's ids and is not hashed again. It returns the texts, base first, and how
-// many different lines they have.
-func cutAll(base []byte, others ...[]byte) ([]*text, int) {
-	ts := make([]*text, 1, 1+len(others))
-	ts[0] = cut(base)
-	head := make([]int, len(others)+1)
-	tail := make([]int, len(others)+1)
-	fresh := ts[0].lines()
-	for i, data := range others {
-		t := cut(data)
-		ts = append(ts, t)
-		head[i+1], tail[i+1] = sharedLines(base, data)
-		fresh += t.lines() - head[i+1] - tail[i+1]
+// mostTexts is how many texts a merge has.
+const mostTexts = 3
+
+// cutAll cuts texts into lines and numbers them together, and returns how many
+// different lines they have. Most of a text is usually the same as in the first,
+// the base: what the two share at both ends is copied from there, and neither
+// searched for line ends nor hashed again. There may be mostTexts texts.
+func cutAll(all ...[]byte) ([]text, int) {
+	ts := make([]text, len(all))
+	var like [mostTexts]overlap
+	var lines [mostTexts]int
+	total := 0
+	for i, data := range all {
+		if i > 0 {
+			like[i] = sharedLines(all[0], data)
+		}
+		o := like[i]
+		lines[i] = o.head + countLines(data[o.headBytes:len(data)-o.tailBytes]) + o.tail
+		total += lines[i]
 	}
-	in := newInterner(fresh)
-	in.number(ts[0], 0, ts[0].lines())
-	for i, t := range ts[1:] {
-		h, e := head[i+1], tail[i+1]
-		copy(t.id[:h], ts[0].id)
-		copy(t.id[t.lines()-e:], ts[0].id[ts[0].lines()-e:])
-		in.number(t, h, t.lines()-e)
+	starts, ids := make([]int, total+len(all)), make([]int32, total)
+	in := newInterner()
+	for i, data := range all {
+		n := lines[i]
+		ts[i] = text{data: data, start: starts[: n+1 : n+1], id: ids[:n:n]}
+		starts, ids = starts[n+1:], ids[n:]
+		ts[i].fill(&ts[0], like[i], &in)
 	}
 	return ts, len(in.line)
 }
 
-// sharedLines returns how many whole lines a and b have in common at their
-// beginnings, and at their ends after that.
-func sharedLines(a, b []byte) (head, tail int) {
-	p := bytes.LastIndexByte(a[:sharedPrefix(a, b)], '\n') + 1
-	head = bytes.Count(a[:p], newline)
-	a, b = a[p:], b[p:]
+// fill finds and numbers the lines of t, given what it shares with base.
+func (t *text) fill(base *text, o overlap, in *interner) {
+	n, tail := t.lines(), t.lines()-o.tail
+	t.start[n] = len(t.data)
+	copy(t.start[:o.head], base.start)
+	copy(t.id[:o.head], base.id)
+	t.cut(o.head, tail, o.headBytes)
+	shift := len(t.data) - len(base.data)
+	from := base.lines() - o.tail
+	for i, at := range base.start[from : from+o.tail] {
+		t.start[tail+i] = at + shift
+	}
+	copy(t.id[tail:], base.id[from:])
+	in.number(t, o.head, tail)
+}
+
+// overlap is what two texts have in common at their beginnings, and at their
+// ends after that, in whole lines.
+type overlap struct{ head, headBytes, tail, tailBytes int }
+
+// sharedLines returns the overlap of a and b.
+func sharedLines(a, b []byte) overlap {
+	var o overlap
+	o.headBytes = bytes.LastIndexByte(a[:sharedPrefix(a, b)], '\n') + 1
+	o.head = bytes.Count(a[:o.headBytes], []byte{'\n'})
+	a, b = a[o.headBytes:], b[o.headBytes:]
 	s := sharedSuffix(a, b)
 	end := a[len(a)-s:]
 	if !startsLine(a, s) || !startsLine(b, s) {
-		end = end[bytes.IndexByte(end, '\n')+1:]
-		if len(end) == s { // no line begins in what they share
-			return head, 0
+		nl := bytes.IndexByte(end, '\n')
+		if nl < 0 { // no line begins in what they share
+			return o
 		}
+		end = end[nl+1:]
 	}
-	tail = bytes.Count(end, newline)
-	if len(end) > 0 && end[len(end)-1] != '\n' {
-		tail++
-	}
-	return head, tail
+	o.tail, o.tailBytes = countLines(end), len(end)
+	return o
 }
 
 // startsLine reports whether a line begins s bytes before the end of a.

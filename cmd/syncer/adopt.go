@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goldenpaths/syncer/internal/scaffold"
+)
+
+func (a *app) adoptCommand() *cobra.Command {
+	var f inputFlags
+	cmd := &cobra.Command{
+		Use: "adopt NAME [DIR]", Short: "Make an existing repository follow a golden path",
+		Long: `Make the repository in DIR follow the golden path NAME. Inputs are inferred from the
+repository where the golden path says how. The version that fits the repository
+best becomes the base, so that your text counts as your edits. Only
+.goldenpath.yaml and .goldenpath.lock are written; syncer diff then shows what
+the first sync would do.`,
+		Example: "  syncer adopt go-service --set team=payments-team",
+		Args:    between(1, 2, "NAME and at most one DIR"),
+		RunE:    func(cmd *cobra.Command, args []string) error { return a.adopt(cmd, &f, args[0], args[1:]) },
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string) error {
+	m, err := a.openMember(dir)
+	if err != nil {
+		return err
+	}
+	unlock, err := m.Lock()
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	g, _, err := a.load(cmd, f.source, name)
+	if err != nil {
+		return err
+	}
+	given, err := f.given(a, g)
+	if err != nil {
+		return err
+	}
+	owner, repository := m.Repository()
+	facts := scaffold.Facts{"name": repository}
+	if owner != "" {
+		facts["owner"] = owner
+	}
+	adopted, err := a.syncer().Adopt(cmd.Context(), m, f.source, name, given, facts)
+	if err != nil {
+		return err
+	}
+	if err := m.Apply(cmd.Context(), adopted.Files); err != nil {
+		return err
+	}
+	if a.json {
+		return a.report(map[string]any{"goldenPath": name, "version": adopted.Revision.Version, "same": adopted.Same, "different": adopted.Different, "missing": adopted.Missing})
+	}
+	fmt.Fprintf(a.out, "adopted %s %s, which fits best: %d files the same, %d edited, %d missing\n", name, adopted.Revision.Name(), adopted.Same, adopted.Different, adopted.Missing)
+	fmt.Fprintln(a.out, "next: syncer diff shows what the first sync would do; commit .goldenpath.yaml and .goldenpath.lock")
+	return nil
+}

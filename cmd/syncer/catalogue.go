@@ -1,0 +1,213 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// sourceFlag is where golden paths come from, for verbs outside a member.
+func sourceFlag(cmd *cobra.Command, source *string) {
+	cmd.Flags().StringVar(source, "source", builtin, "where golden paths come from: PATH-OR-URL[@VERSION]")
+}
+
+// sourceTree reads the newest files of a source.
+func (a *app) sourceTree(cmd *cobra.Command, source, name string) (tree.Tree, string, error) {
+	location, want, err := split(source)
+	if err != nil {
+		return nil, "", err
+	}
+	p, err := open(cmd.Context(), location)
+	if err != nil {
+		return nil, "", err
+	}
+	version, commit, err := p.Resolve(name, want)
+	if err != nil {
+		return nil, "", err
+	}
+	files, err := p.Tree(cmd.Context(), commit)
+	return files, version, err
+}
+
+func (a *app) listCommand() *cobra.Command {
+	var source string
+	cmd := &cobra.Command{
+		Use: "list", Short: "List the golden paths of a source",
+		Example: "  syncer list\n  syncer list --source https://github.com/acme/platform",
+		Args:    between(0, 0, "no arguments"),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			files, _, err := a.sourceTree(cmd, source, "")
+			if err != nil {
+				return err
+			}
+			type entry struct{ Name, Version, Title, Lifecycle string }
+			var list []entry
+			for _, name := range scaffold.Names(files) {
+				g, err := scaffold.Load(files, name)
+				if err != nil {
+					return err
+				}
+				list = append(list, entry{name, g.Manifest.Version, g.Manifest.Title, g.Manifest.Lifecycle})
+			}
+			if a.json {
+				return a.report(list)
+			}
+			w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+			for _, e := range list {
+				fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", e.Name, e.Version, e.Lifecycle, e.Title)
+			}
+			return w.Flush()
+		},
+	}
+	sourceFlag(cmd, &source)
+	return cmd
+}
+
+func (a *app) showCommand() *cobra.Command {
+	var source string
+	cmd := &cobra.Command{
+		Use: "show NAME", Short: "Show a golden path: what it is, its inputs, its files",
+		Example: "  syncer show go-service",
+		Args:    between(1, 1, "the NAME of a golden path"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, version, err := a.sourceTree(cmd, source, args[0])
+			if err != nil {
+				return err
+			}
+			g, err := scaffold.Load(files, args[0])
+			if err != nil {
+				return err
+			}
+			return a.show(g, version)
+		},
+	}
+	sourceFlag(cmd, &source)
+	return cmd
+}
+
+func (a *app) show(g *scaffold.GoldenPath, version string) error {
+	m := g.Manifest
+	if version == "" {
+		version = m.Version
+	}
+	inputs := map[string]any{}
+	for _, name := range g.InputNames() {
+		inputs[name], _ = g.Input(name)
+	}
+	if a.json {
+		return a.report(map[string]any{"name": m.Name, "version": version, "title": m.Title, "description": m.Description, "owner": m.Owner, "lifecycle": m.Lifecycle, "includes": m.Includes, "inputs": inputs, "files": g.Sources(), "after": m.After})
+	}
+	fmt.Fprintf(a.out, "%s %s: %s\n%s\nowner %s, lifecycle %s", m.Name, version, m.Title, m.Description, m.Owner, m.Lifecycle)
+	if len(m.Includes) > 0 {
+		fmt.Fprintf(a.out, ", includes %s", strings.Join(m.Includes, ", "))
+	}
+	fmt.Fprint(a.out, "\n\nInputs\n")
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	for _, name := range g.InputNames() {
+		prop, required := g.Input(name)
+		state := "optional"
+		if d, ok := prop["default"]; ok {
+			state = fmt.Sprintf("default %v", d)
+		} else if required {
+			state = "required"
+		}
+		fmt.Fprintf(w, "  %s\t%v\t%s\t%v\n", name, orDash(prop["type"]), state, orDash(prop["title"]))
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprint(a.out, "\nFiles\n")
+	for _, s := range g.Sources() {
+		fmt.Fprintln(a.out, "  "+s)
+	}
+	return nil
+}
+
+func orDash(v any) any {
+	if v == nil {
+		return "-"
+	}
+	return v
+}
+
+func (a *app) lintCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "lint [DIR]", Short: "Find every mistake in the golden paths of a platform repository",
+		Long:    "Find every mistake in the golden paths below DIR/goldenpaths: manifests by their JSON Schema, templates,\nglobs, includes, and that each has tests. Each line says file:line:column, what is wrong and what would be right.",
+		Example: "  syncer lint",
+		Args:    between(0, 1, "at most one DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			files, err := a.platformFiles(cmd, args)
+			if err != nil {
+				return err
+			}
+			problems := lint(files)
+			if a.json {
+				if err := a.report(problems); err != nil {
+					return err
+				}
+			} else {
+				for _, p := range problems {
+					fmt.Fprintln(a.out, p.Error())
+				}
+			}
+			if len(problems) > 0 {
+				return errDifferences
+			}
+			if !a.json {
+				fmt.Fprintf(a.out, "%d golden paths, no mistakes\n", len(scaffold.Names(files)))
+			}
+			return nil
+		},
+	}
+}
+
+// platformFiles reads the platform repository around DIR as it lies on disk.
+func (a *app) platformFiles(cmd *cobra.Command, args []string) (tree.Tree, error) {
+	dir := "."
+	if len(args) > 0 {
+		dir = args[0]
+	}
+	if _, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("%s cannot be read: %w", dir, err)
+	}
+	p, err := open(cmd.Context(), dir)
+	if err != nil {
+		return nil, err
+	}
+	return p.Tree(cmd.Context(), "")
+}
+
+func lint(files tree.Tree) scaffold.Problems {
+	var all scaffold.Problems
+	for _, name := range scaffold.Names(files) {
+		_, err := scaffold.Load(files, name)
+		for _, p := range scaffold.Gather(scaffold.Root+"/"+name+"/"+scaffold.ManifestName, err) {
+			if !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	return &cobra.Command{
+		Use: "version", Short: "Print the version",
+		Args: between(0, 0, "no arguments"),
+		RunE: func(*cobra.Command, []string) error {
+			if a.json {
+				return a.report(map[string]string{"version": version})
+			}
+			_, err := fmt.Fprintln(a.out, "syncer "+version)
+			return err
+		},
+	}
+}

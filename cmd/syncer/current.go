@@ -1,0 +1,298 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/drift/textmerge"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// planAll plans each golden path that the member in DIR follows, or one.
+func (a *app) planAll(ctx context.Context, m member, only, to string) (*reconcile.State, []*reconcile.Planned, error) {
+	st, err := reconcile.Load(m)
+	if err != nil {
+		return nil, nil, err
+	}
+	names, err := st.Names(only)
+	if err != nil {
+		return nil, nil, err
+	}
+	var plans []*reconcile.Planned
+	for _, name := range names {
+		p, err := a.syncer().Plan(ctx, m, st, name, to)
+		if err != nil {
+			return nil, nil, err
+		}
+		plans = append(plans, p)
+	}
+	return st, plans, nil
+}
+
+// changeReport is a change as JSON tells it.
+type changeReport struct {
+	Path      string        `json:"path"`
+	From      string        `json:"from,omitempty"`
+	Action    drift.Action  `json:"action"`
+	Mode      string        `json:"mode"`
+	Reason    string        `json:"reason"`
+	Conflicts []clashReport `json:"conflicts,omitempty"`
+}
+
+type clashReport struct {
+	Line   int    `json:"line,omitempty"`
+	Base   string `json:"base"`
+	Ours   string `json:"ours"`
+	Theirs string `json:"theirs"`
+}
+
+// pathReport is where a member stands with one golden path.
+type pathReport struct {
+	GoldenPath string            `json:"goldenPath"`
+	Version    string            `json:"version"`
+	Newest     string            `json:"newest"`
+	Behind     bool              `json:"behind"`
+	Drifted    bool              `json:"drifted"`
+	Conflicts  int               `json:"conflicts"`
+	Files      []drift.FileState `json:"files"`
+	Changes    []changeReport    `json:"changes"`
+	BaseGone   string            `json:"baseGone,omitempty"`
+}
+
+func reportOf(p *reconcile.Planned) pathReport {
+	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Changes: []changeReport{}}
+	if p.From != nil {
+		r.Version = p.From.Name()
+	}
+	if p.BaseGone != nil {
+		r.BaseGone = p.BaseGone.Error()
+	}
+	for _, f := range p.Files {
+		r.Drifted = r.Drifted || f.State == drift.Drifted
+		if f.State == drift.Undecided {
+			r.Conflicts++
+		}
+	}
+	for _, c := range p.Changes {
+		if !c.Changes() && c.Action != drift.Conflict && c.Action != drift.Kept {
+			continue
+		}
+		cr := changeReport{Path: c.Path, From: c.From, Action: c.Action, Mode: string(c.Mode), Reason: c.Reason}
+		for _, cl := range c.Clashes {
+			cr.Conflicts = append(cr.Conflicts, clashReport{cl.Line, string(cl.Base), string(cl.Ours), string(cl.Theirs)})
+		}
+		r.Changes = append(r.Changes, cr)
+	}
+	return r
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var only string
+	cmd := &cobra.Command{
+		Use: "check [DIR]", Short: "Say whether a repository is current, behind or drifted",
+		Long: `Compare the repository in DIR with its golden paths, file by file, and change nothing.
+
+behind    a newer version exists on the repository's channel (or its inputs changed)
+drifted   a managed file, or a block of the golden path's, was edited
+Files whose mode lets people edit them are told as edited, which is no drift.
+
+Exit 0: current. Exit 2: behind, drifted, or conflicts to decide.`,
+		Example: "  syncer check\n  syncer check ../payments --json",
+		Args:    between(0, 1, "at most one DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := a.openMember(args)
+			if err != nil {
+				return err
+			}
+			_, plans, err := a.planAll(cmd.Context(), m, only, "")
+			if err != nil {
+				return err
+			}
+			return a.check(plans)
+		},
+	}
+	cmd.Flags().StringVar(&only, "golden-path", "", "only this golden path")
+	return cmd
+}
+
+func (a *app) check(plans []*reconcile.Planned) error {
+	var reports []pathReport
+	different := false
+	for _, p := range plans {
+		r := reportOf(p)
+		different = different || r.Behind || r.Drifted || r.Conflicts > 0
+		reports = append(reports, r)
+	}
+	if a.json {
+		if err := a.report(reports); err != nil {
+			return err
+		}
+	} else {
+		for _, r := range reports {
+			a.printCheck(r)
+		}
+	}
+	if different {
+		return errDifferences
+	}
+	return nil
+}
+
+func (a *app) printCheck(r pathReport) {
+	fmt.Fprintf(a.out, "%s %s: %s\n", r.GoldenPath, r.Version, verdict(r))
+	for _, f := range r.Files {
+		if f.State != drift.Current && f.State != drift.WrittenOnce {
+			fmt.Fprintf(a.out, "  %-9s %s\n", f.State, f.Path)
+		}
+	}
+	if r.Behind {
+		fmt.Fprintf(a.out, "  %s would:\n", r.Newest)
+		for _, c := range r.Changes {
+			fmt.Fprintf(a.out, "  %-9s %s (%s)\n", c.Action, c.Path, c.Reason)
+		}
+	}
+	if r.BaseGone != "" {
+		fmt.Fprintf(a.out, "  note: %s cannot be rendered any more (%s); bases come from this repository's history where they are there\n", r.Version, r.BaseGone)
+	}
+}
+
+func verdict(r pathReport) string {
+	var words []string
+	if r.Behind {
+		words = append(words, "behind "+r.Newest)
+	}
+	if r.Drifted {
+		words = append(words, "drifted")
+	}
+	if r.Conflicts > 0 {
+		words = append(words, fmt.Sprintf("%d files with conflicts to decide", r.Conflicts))
+	}
+	if len(words) == 0 {
+		return "current"
+	}
+	return strings.Join(words, ", ")
+}
+
+func (a *app) diffCommand() *cobra.Command {
+	var threeWay bool
+	var only, to string
+	cmd := &cobra.Command{
+		Use: "diff [DIR]", Short: "Show what a sync would change",
+		Example: "  syncer diff\n  syncer diff --3way",
+		Args:    between(0, 1, "at most one DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			m, err := a.openMember(args)
+			if err != nil {
+				return err
+			}
+			_, plans, err := a.planAll(cmd.Context(), m, only, to)
+			if err != nil {
+				return err
+			}
+			return a.diff(plans, threeWay)
+		},
+	}
+	cmd.Flags().BoolVar(&threeWay, "3way", false, "show each conflict with its base, ours and theirs")
+	cmd.Flags().StringVar(&only, "golden-path", "", "only this golden path")
+	cmd.Flags().StringVar(&to, "to", "", "another version than the one that is followed")
+	return cmd
+}
+
+func (a *app) diff(plans []*reconcile.Planned, threeWay bool) error {
+	different := false
+	var reports []pathReport
+	for _, p := range plans {
+		reports = append(reports, reportOf(p))
+		for _, c := range p.Changes {
+			different = different || c.Changes() || c.Action == drift.Conflict
+			if !a.json {
+				a.printDiff(c, threeWay)
+			}
+		}
+	}
+	if a.json {
+		if err := a.report(reports); err != nil {
+			return err
+		}
+	}
+	if different {
+		return errDifferences
+	}
+	return nil
+}
+
+func (a *app) printDiff(c drift.Change, threeWay bool) {
+	if c.Changes() {
+		from := c.Path
+		if c.From != "" {
+			from = c.From
+		}
+		fmt.Fprintf(a.out, "# %s %s: %s\n", c.Action, c.Path, c.Reason)
+		fmt.Fprint(a.out, unified(from, c.Path, c.Before, c.After))
+	}
+	if c.Action != drift.Conflict {
+		return
+	}
+	fmt.Fprintf(a.out, "# conflict %s: %s\n", c.Path, c.Reason)
+	if !threeWay {
+		return
+	}
+	for _, cl := range c.Clashes {
+		if cl.Line > 0 {
+			fmt.Fprintf(a.out, "## %s:%d\n", cl.Path, cl.Line)
+		}
+		for _, side := range []struct {
+			name string
+			text []byte
+		}{{"base", cl.Base}, {"ours", cl.Ours}, {"theirs", cl.Theirs}} {
+			fmt.Fprintf(a.out, "### %s\n%s", side.name, quoted(side.text))
+		}
+	}
+}
+
+// quoted indents a side of a conflict, and says what cannot be shown.
+func quoted(text []byte) string {
+	switch {
+	case text == nil:
+		return "    (no file)\n"
+	case tree.IsBinary(text):
+		return fmt.Sprintf("    (binary, %d bytes)\n", len(text))
+	case len(text) == 0:
+		return "    (nothing)\n"
+	}
+	return "    " + strings.TrimSuffix(strings.ReplaceAll(string(text), "\n", "\n    "), "    ") + strings.Repeat("\n", 1-min(1, strings.Count(string(text[len(text)-1:]), "\n")))
+}
+
+func unified(from, to string, before, after *tree.File) string {
+	var head strings.Builder
+	var b, a []byte
+	beforeName, afterName := "a/"+from, "b/"+to
+	fmt.Fprintf(&head, "diff --git a/%s b/%s\n", from, to)
+	switch {
+	case before == nil:
+		beforeName = "/dev/null"
+		fmt.Fprintf(&head, "new file mode %o\n", after.Kind)
+		a = after.Data
+	case after == nil:
+		afterName = "/dev/null"
+		fmt.Fprintf(&head, "deleted file mode %o\n", before.Kind)
+		b = before.Data
+	default:
+		if before.Kind != after.Kind {
+			fmt.Fprintf(&head, "old mode %o\nnew mode %o\n", before.Kind, after.Kind)
+		}
+		b, a = before.Data, after.Data
+	}
+	if from != to {
+		fmt.Fprintf(&head, "rename from %s\nrename to %s\n", from, to)
+	}
+	if tree.IsBinary(a) || tree.IsBinary(b) {
+		return head.String() + fmt.Sprintf("Binary files %s and %s differ\n", beforeName, afterName)
+	}
+	return head.String() + textmerge.Unified(beforeName, afterName, b, a, 3)
+}

@@ -1,0 +1,64 @@
+// Command syncer renders golden paths into repositories and keeps them current.
+//
+// Each verb is one file here; world.go wires the adapters to the flows of
+// package reconcile.
+package main
+
+import (
+	"context"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// version is set by the linker for releases.
+var version = "dev"
+
+func main() { os.Exit(run()) }
+
+// run executes the command line and returns the exit code.
+func run() int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
+	root := a.root()
+	root.SetContext(ctx)
+	return a.exit(root.ExecuteContext(ctx))
+}
+
+// app is what every verb has.
+type app struct {
+	in   *os.File
+	out  io.Writer
+	err  io.Writer
+	json bool
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "syncer",
+		Short: "Render golden paths into repositories, and keep them current",
+		Long: `syncer renders a golden path, a versioned template of your platform team's best
+practice, into a new repository, and brings later versions of it to repositories
+that people have edited, by a three-way merge that loses nothing in silence.
+
+Exit codes: 0 done, 1 failed, 2 differences or conflicts found, 64 bad usage.`,
+		SilenceUsage: true, SilenceErrors: true,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetIn(a.in)
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "report as JSON")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.AddCommand(
+		a.listCommand(), a.showCommand(), a.newCommand(), a.renderCommand(),
+		a.checkCommand(), a.diffCommand(), a.syncCommand(), a.resolveCommand(), a.adoptCommand(),
+		a.lintCommand(), a.testCommand(), a.mergeFileCommand(), a.demoCommand(), a.versionCommand(),
+	)
+	return root
+}

@@ -1,0 +1,289 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"charm.land/huh/v2"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/gitrepo"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// inputFlags are the inputs that a verb is given.
+type inputFlags struct {
+	source string
+	set    []string
+	file   string
+}
+
+func (f *inputFlags) add(cmd *cobra.Command) {
+	sourceFlag(cmd, &f.source)
+	cmd.Flags().StringArrayVar(&f.set, "set", nil, "an input as name=value; may be repeated")
+	cmd.Flags().StringVar(&f.file, "inputs", "", "a YAML or JSON file with inputs; - is standard input")
+}
+
+// given reads the inputs: the file's first, then the flags'.
+func (f *inputFlags) given(a *app, g *scaffold.GoldenPath) (scaffold.Inputs, error) {
+	inputs := scaffold.Inputs{}
+	if f.file != "" {
+		data, err := a.read(f.file)
+		if err != nil {
+			return nil, err
+		}
+		doc, err := document.Parse(f.file, data)
+		if err != nil {
+			return nil, err
+		}
+		m, ok := doc.Value().(map[string]any)
+		if !ok && doc.Value() != nil {
+			return nil, fmt.Errorf("%s must hold inputs by name, such as name: payments", f.file)
+		}
+		maps.Copy(inputs, m)
+	}
+	var ps document.Problems
+	for _, s := range f.set {
+		name, text, ok := strings.Cut(s, "=")
+		if !ok {
+			return nil, &usageError{fmt.Errorf("--set %s: write it as name=value", s)}
+		}
+		v, err := g.Parse(name, text)
+		ps = append(ps, document.Gather("", err)...)
+		if err == nil {
+			inputs[name] = v
+		}
+	}
+	return inputs, ps.Err()
+}
+
+func (a *app) read(file string) ([]byte, error) {
+	if file == "-" {
+		return io.ReadAll(io.LimitReader(a.in, document.MaxSize+1))
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("the inputs: %w", err)
+	}
+	return data, nil
+}
+
+// load reads the golden path that the source means now, to know its inputs.
+func (a *app) load(cmd *cobra.Command, source, name string) (*scaffold.GoldenPath, string, error) {
+	files, version, err := a.sourceTree(cmd, source, name)
+	if err != nil {
+		return nil, "", err
+	}
+	g, err := scaffold.Load(files, name)
+	if err != nil {
+		return nil, "", err
+	}
+	if version == "" {
+		version = g.Manifest.Version
+	}
+	return g, version, nil
+}
+
+func (a *app) newCommand() *cobra.Command {
+	var f inputFlags
+	cmd := &cobra.Command{
+		Use: "new NAME DIR", Short: "Create a repository from a golden path",
+		Long: "Create a Git repository in DIR, which must not exist or be empty, with what the golden path NAME renders:\nbranch main, one commit. Inputs that are missing are asked for on a terminal.",
+		Example: "  syncer new go-service payments --set team=payments-team\n" +
+			"  syncer new go-service payments --source https://github.com/acme/platform@^2 --inputs inputs.yaml",
+		Args: between(2, 2, "NAME and DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.create(cmd, &f, args[0], args[1]) },
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (a *app) create(cmd *cobra.Command, f *inputFlags, name, dir string) error {
+	g, _, err := a.load(cmd, f.source, name)
+	if err != nil {
+		return err
+	}
+	given, err := f.given(a, g)
+	if err != nil {
+		return err
+	}
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	facts := scaffold.Facts{"name": filepath.Base(abs)}
+	if a.onTerminal() {
+		if err := ask(cmd.Context(), g, g.Infer(given, facts), given); err != nil {
+			return err
+		}
+	}
+	if owner, ok := given["owner"].(string); ok {
+		facts["owner"] = owner
+	}
+	made, err := a.syncer().Scaffold(cmd.Context(), f.source, name, given, facts)
+	if err != nil {
+		return err
+	}
+	message := fmt.Sprintf("Begin with the golden path %s %s\n\nRendered by syncer; %s says what this repository follows.\n", name, made.Revision.Name(), ".goldenpath.yaml")
+	author, err := defaultAuthor()
+	if err != nil {
+		return err
+	}
+	commit, err := gitrepo.Create(abs, made.Files, message, author, time.Now())
+	if err != nil {
+		return err
+	}
+	if a.json {
+		return a.report(map[string]any{"directory": abs, "commit": commit, "version": made.Revision.Version, "files": made.Files.Paths(), "notDone": made.After})
+	}
+	fmt.Fprintf(a.out, "created %s: %d files of %s %s, committed to main as %.10s\n", dir, len(made.Files), name, made.Revision.Name(), commit)
+	if len(made.After) > 0 {
+		fmt.Fprintf(a.out, "not done here, because it needs GitHub: after.%s\n", strings.Join(made.After, ", after."))
+	}
+	return nil
+}
+
+// onTerminal reports whether somebody can be asked.
+func (a *app) onTerminal() bool {
+	return !a.json && term.IsTerminal(int(a.in.Fd())) && term.IsTerminal(int(os.Stdout.Fd())) //nolint:gosec // file descriptors are small
+}
+
+// ask shows a form for the required inputs that nobody gave.
+func ask(ctx context.Context, g *scaffold.GoldenPath, known, given scaffold.Inputs) error {
+	answers := map[string]*string{}
+	var fields []huh.Field
+	for _, name := range g.InputNames() {
+		prop, required := g.Input(name)
+		if _, has := known[name]; has || !required {
+			continue
+		}
+		answers[name] = new(string)
+		fields = append(fields, field(g, name, prop, answers[name]))
+	}
+	if len(fields) == 0 {
+		return nil
+	}
+	if err := huh.NewForm(huh.NewGroup(fields...)).RunWithContext(ctx); err != nil {
+		if errors.Is(err, huh.ErrUserAborted) {
+			return context.Canceled
+		}
+		return err
+	}
+	for name, text := range answers {
+		v, err := g.Parse(name, *text)
+		if err != nil {
+			return err
+		}
+		given[name] = v
+	}
+	return nil
+}
+
+func field(g *scaffold.GoldenPath, name string, prop map[string]any, answer *string) huh.Field {
+	title, _ := prop["title"].(string)
+	if title == "" {
+		title = name
+	}
+	description, _ := prop["description"].(string)
+	if enum, ok := prop["enum"].([]any); ok {
+		options := make([]huh.Option[string], len(enum))
+		for i, e := range enum {
+			options[i] = huh.NewOption(fmt.Sprint(e), fmt.Sprint(e))
+		}
+		return huh.NewSelect[string]().Title(title).Description(description).Options(options...).Value(answer)
+	}
+	return huh.NewInput().Title(title).Description(description).Value(answer).Validate(func(text string) error {
+		v, err := g.Parse(name, text)
+		if err != nil {
+			return err
+		}
+		return g.CheckInput(name, v)
+	})
+}
+
+// defaultAuthor is who creates a repository: who Git says that the user is.
+func defaultAuthor() (gitrepo.Author, error) { return gitrepo.DefaultAuthor() }
+
+func (a *app) renderCommand() *cobra.Command {
+	var f inputFlags
+	var out string
+	var stdout bool
+	cmd := &cobra.Command{
+		Use: "render NAME", Short: "Render a golden path without creating a repository",
+		Example: "  syncer render go-service --set name=payments --set team=core --out /tmp/payments\n  syncer render go-service --inputs inputs.yaml --stdout",
+		Args:    between(1, 1, "the NAME of a golden path"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if (out == "") == !stdout {
+				return usage(cmd, errors.New("give one of --out DIR and --stdout"))
+			}
+			files, err := a.rendered(cmd, &f, args[0])
+			if err != nil {
+				return err
+			}
+			if stdout {
+				return a.printTree(files)
+			}
+			if err := gitrepo.Export(out, files); err != nil {
+				return err
+			}
+			fmt.Fprintf(a.err, "wrote %d files to %s\n", len(files), out)
+			return nil
+		},
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&out, "out", "", "the folder to write to; it must not exist or be empty")
+	cmd.Flags().BoolVar(&stdout, "stdout", false, "print the files as a txtar archive, or with --json as an object")
+	return cmd
+}
+
+func (a *app) rendered(cmd *cobra.Command, f *inputFlags, name string) (tree.Tree, error) {
+	g, version, err := a.load(cmd, f.source, name)
+	if err != nil {
+		return nil, err
+	}
+	given, err := f.given(a, g)
+	if err != nil {
+		return nil, err
+	}
+	inputs, err := g.Resolve(f.file, given)
+	if err != nil {
+		return nil, err
+	}
+	repository, _ := inputs["name"].(string)
+	r, err := g.Render(inputs, scaffold.Machine{Repository: repository, Version: version})
+	if err != nil {
+		return nil, err
+	}
+	return r.Tree(), nil
+}
+
+func (a *app) printTree(files tree.Tree) error {
+	if a.json {
+		type file struct{ Path, Kind, Content string }
+		var list []file
+		for _, p := range files.Paths() {
+			list = append(list, file{p, files[p].Kind.String(), string(files[p].Data)})
+		}
+		return a.report(list)
+	}
+	for _, p := range slices.Sorted(maps.Keys(files)) {
+		if _, err := fmt.Fprintf(a.out, "-- %s --\n%s", p, files[p].Data); err != nil {
+			return err
+		}
+		if d := files[p].Data; len(d) > 0 && d[len(d)-1] != '\n' {
+			fmt.Fprintln(a.out)
+		}
+	}
+	return nil
+}

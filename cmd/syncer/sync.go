@@ -1,0 +1,237 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/gitrepo"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+type syncFlags struct {
+	to, only     string
+	commit, push bool
+}
+
+func (a *app) syncCommand() *cobra.Command {
+	var f syncFlags
+	cmd := &cobra.Command{
+		Use: "sync [DIR]", Short: "Bring a repository to the newest version that it follows",
+		Long: `Merge the newest version of the golden paths into the repository in DIR. The work
+tree is changed and nothing is staged, for you to review; files with uncommitted
+changes are refused. With --commit the work tree stays as it is, and the result
+is committed to the branch goldenpath/NAME.
+
+Where you and the golden path changed the same lines, yours stay and the conflict
+is told; decide it with syncer resolve. Exit 2 where conflicts are open.`,
+		Example: "  syncer sync\n  syncer sync --to 1.4.0\n  syncer sync --commit --push",
+		Args:    between(0, 1, "at most one DIR"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.push && !f.commit {
+				return usage(cmd, errors.New("--push needs --commit: it pushes the branch"))
+			}
+			m, err := a.openMember(args)
+			if err != nil {
+				return err
+			}
+			unlock, err := m.Lock()
+			if err != nil {
+				return err
+			}
+			defer unlock()
+			return a.sync(cmd, m, f)
+		},
+	}
+	cmd.Flags().StringVar(&f.to, "to", "", "a version, branch or commit, in place of the one that is followed")
+	cmd.Flags().StringVar(&f.only, "golden-path", "", "only this golden path")
+	cmd.Flags().BoolVar(&f.commit, "commit", false, "commit to the branch goldenpath/NAME and leave the work tree alone")
+	cmd.Flags().BoolVar(&f.push, "push", false, "push that branch to origin")
+	return cmd
+}
+
+func (a *app) sync(cmd *cobra.Command, m member, f syncFlags) error {
+	st, err := reconcile.Load(m)
+	if err != nil {
+		return err
+	}
+	names, err := st.Names(f.only)
+	if err != nil {
+		return err
+	}
+	if f.to != "" && len(names) > 1 {
+		return usage(cmd, errors.New("--to needs --golden-path where a repository follows several"))
+	}
+	open := false
+	var reports []pathReport
+	for _, name := range names {
+		// Each golden path sees what the one before it wrote.
+		if st, err = reconcile.Load(m); err != nil {
+			return err
+		}
+		p, err := a.syncer().Plan(cmd.Context(), m, st, name, f.to)
+		if err != nil {
+			return err
+		}
+		where, err := a.carryOut(cmd, m, p, f)
+		if err != nil {
+			return err
+		}
+		open = open || !p.Clean()
+		reports = append(reports, reportOf(p))
+		if !a.json {
+			a.printSync(p, where)
+		}
+	}
+	if a.json {
+		if err := a.report(reports); err != nil {
+			return err
+		}
+	}
+	if open {
+		return errDifferences
+	}
+	return nil
+}
+
+// carryOut writes a plan to the work tree, or commits it to its branch. It
+// returns where the result is.
+func (a *app) carryOut(cmd *cobra.Command, m member, p *reconcile.Planned, f syncFlags) (string, error) {
+	writes, err := p.Writes()
+	if err != nil || len(writes) == 0 {
+		return "", err
+	}
+	if f.commit {
+		return a.commitSync(cmd, m, p, writes, f.push)
+	}
+	if err := a.refuseUncommitted(m, writes); err != nil {
+		return "", err
+	}
+	return "the work tree", m.Apply(cmd.Context(), writes)
+}
+
+// ownFiles are syncer's two files, which several golden paths of one sync write
+// one after the other.
+var ownFiles = []string{drift.LockName, drift.MemberName}
+
+func (a *app) refuseUncommitted(m member, writes map[string]*tree.File) error {
+	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(writes)), func(p string) bool { return slices.Contains(ownFiles, p) })
+	dirty, err := m.Uncommitted(paths)
+	if err != nil {
+		return err
+	}
+	if len(dirty) > 0 {
+		return fmt.Errorf("these files have uncommitted changes, which a sync would touch: %s; commit or stash them, or use --commit", strings.Join(dirty, ", "))
+	}
+	return nil
+}
+
+func (a *app) commitSync(cmd *cobra.Command, m member, p *reconcile.Planned, writes map[string]*tree.File, push bool) (string, error) {
+	head, err := m.Head()
+	if err != nil {
+		return "", err
+	}
+	if head.Commit == "" {
+		return "", errors.New("the repository has no commit yet, so there is nothing to branch from; commit first")
+	}
+	if err := a.refuseUncommitted(m, writes); err != nil {
+		return "", err
+	}
+	branch := "goldenpath/" + p.GoldenPath
+	tip, err := m.BranchTip(branch)
+	if err != nil {
+		return "", err
+	}
+	if tip != "" && tip != head.Commit {
+		// It may hold somebody's commits, and must not be replaced.
+		return "", fmt.Errorf("the branch %s is there already, at %.10s; merge it or delete it (git branch -D %s), then sync again", branch, tip, branch)
+	}
+	author, err := m.Author()
+	if err != nil {
+		return "", err
+	}
+	id, err := m.Commit(gitrepo.Commit{Branch: branch, Parent: head.Commit, Expect: tip, Changes: writes, Message: commitMessage(p), Author: author, When: time.Now()})
+	if err != nil {
+		return "", err
+	}
+	where := fmt.Sprintf("%s as %.10s", branch, id)
+	if !push {
+		return where, nil
+	}
+	return where + ", pushed to origin", m.Push(cmd.Context(), "origin", branch, tip)
+}
+
+func commitMessage(p *reconcile.Planned) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Bring %s to %s\n\n", p.GoldenPath, p.To.Name())
+	for _, c := range p.Changes {
+		if c.Changes() || c.Action == drift.Conflict {
+			fmt.Fprintf(&b, "%s %s: %s\n", c.Action, c.Path, c.Reason)
+		}
+	}
+	return b.String()
+}
+
+func (a *app) printSync(p *reconcile.Planned, where string) {
+	r := reportOf(p)
+	if where == "" {
+		fmt.Fprintf(a.out, "%s %s: nothing to do\n", p.GoldenPath, p.To.Name())
+	} else {
+		fmt.Fprintf(a.out, "%s %s → %s, in %s\n", p.GoldenPath, r.Version, r.Newest, where)
+	}
+	for _, c := range r.Changes {
+		fmt.Fprintf(a.out, "  %-9s %s (%s)\n", c.Action, c.Path, c.Reason)
+		if c.Action == drift.Conflict {
+			fmt.Fprintf(a.out, "            decide: syncer resolve %s --take theirs|ours\n", c.Path)
+		}
+	}
+}
+
+func (a *app) resolveCommand() *cobra.Command {
+	var take string
+	cmd := &cobra.Command{
+		Use: "resolve PATH --take theirs|ours", Short: "Decide a file's conflicts, for good",
+		Long:    "Decide every conflict of a file: theirs takes the golden path's text in each of them, ours keeps the file as\nit is now. The decision is written to " + drift.LockName + ", so that the same conflict is not asked again.",
+		Example: "  syncer resolve Makefile --take theirs",
+		Args:    between(1, 1, "one PATH"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if take != string(drift.Ours) && take != string(drift.Theirs) {
+				return usage(cmd, fmt.Errorf("--take %q must be theirs or ours", take))
+			}
+			m, err := a.openMember(nil)
+			if err != nil {
+				return err
+			}
+			unlock, err := m.Lock()
+			if err != nil {
+				return err
+			}
+			defer unlock()
+			st, err := reconcile.Load(m)
+			if err != nil {
+				return err
+			}
+			writes, err := a.syncer().Resolve(cmd.Context(), m, st, args[0], drift.Side(take))
+			if err != nil {
+				return err
+			}
+			if err := m.Apply(cmd.Context(), writes); err != nil {
+				return err
+			}
+			if a.json {
+				return a.report(map[string]string{"path": args[0], "take": take})
+			}
+			fmt.Fprintf(a.out, "%s: %s taken, remembered in %s\n", args[0], take, drift.LockName)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&take, "take", "", "theirs (the golden path's) or ours (the file as it is)")
+	return cmd
+}

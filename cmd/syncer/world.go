@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/goldenpaths/syncer/internal/gitrepo"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// syncer wires the flows to Git.
+func (a *app) syncer() *reconcile.Syncer {
+	return &reconcile.Syncer{Open: open, Split: split, Today: time.Now().Format(time.DateOnly)}
+}
+
+func split(source string) (location, version string, err error) {
+	s, err := gitrepo.ParseSource(source)
+	return s.Location, s.Version, err
+}
+
+func open(ctx context.Context, location string) (reconcile.Platform, error) {
+	if location == builtin {
+		return shipped{}, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		cache = os.TempDir()
+	}
+	c := &gitrepo.Cache{Dir: filepath.Join(cache, "syncer", "mirrors"), Token: os.Getenv("SYNCER_GIT_TOKEN")}
+	p, err := c.Open(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	return platform{p}, nil
+}
+
+// platform lets the flows see a Git source.
+type platform struct{ *gitrepo.Platform }
+
+func (p platform) Resolve(goldenPath, want string) (version, commit string, err error) {
+	r, err := p.Platform.Resolve(goldenPath, want)
+	return r.Version, r.Commit, err
+}
+
+func (p platform) Tree(ctx context.Context, commit string) (tree.Tree, error) {
+	return p.Platform.Tree(ctx, gitrepo.Revision{Commit: commit})
+}
+
+func (p platform) Versions(goldenPath string) ([][2]string, error) {
+	var vs [][2]string
+	for _, r := range p.Platform.Versions(goldenPath) {
+		vs = append(vs, [2]string{r.Version, r.Commit})
+	}
+	return vs, nil
+}
+
+// member is a work tree as the flows see it.
+type member struct{ *gitrepo.Member }
+
+func (m member) Files(paths []string) (tree.Tree, error) { return m.WorkFiles(paths) }
+
+// openMember opens the repository around a folder, and finishes what a killed
+// syncer left.
+func (a *app) openMember(args []string) (member, error) {
+	dir := "."
+	if len(args) > 0 {
+		dir = args[0]
+	}
+	m, err := gitrepo.OpenMember(dir)
+	if err != nil {
+		return member{}, err
+	}
+	recovered, err := m.Recover()
+	if err != nil {
+		return member{}, err
+	}
+	if recovered {
+		fmt.Fprintln(a.err, "syncer: finished a sync that was interrupted")
+	}
+	return member{m}, nil
+}

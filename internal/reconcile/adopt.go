@@ -1,0 +1,187 @@
+package reconcile
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// maxVersions bounds how many versions adoption compares a repository with.
+const maxVersions = 50
+
+// versioned is a platform that can list the versions of a golden path, the
+// newest first, as pairs of version and commit.
+type versioned interface {
+	Versions(goldenPath string) ([][2]string, error)
+}
+
+// Adopted is what adopting a golden path writes, and how well it fits.
+type Adopted struct {
+	Files map[string]*tree.File
+	// Revision is the version that fits the repository best.
+	Revision drift.Revision
+	// Same, Different and Missing count the golden path's files by how the
+	// repository has them.
+	Same, Different, Missing int
+}
+
+// AlreadyError says that a repository follows the golden path already.
+type AlreadyError struct{ Name string }
+
+func (e *AlreadyError) Error() string {
+	return fmt.Sprintf("this repository follows %s already; use syncer check and syncer sync", e.Name)
+}
+
+// Adopt makes an existing repository follow a golden path. The version that fits
+// the repository best becomes the base, so that the repository's own text counts
+// as its edits. Files that are nothing like the golden path's get no base, and
+// come up as conflicts in the first sync; files that the repository lacks are
+// offered by it.
+func (s *Syncer) Adopt(ctx context.Context, repo Repository, source, name string, given scaffold.Inputs, facts scaffold.Facts) (*Adopted, error) {
+	st, err := Load(repo)
+	var none *NotFollowingError
+	switch {
+	case errors.As(err, &none):
+		st = &State{Lock: &drift.Lock{GoldenPaths: map[string]*drift.Section{}}}
+	case err != nil:
+		return nil, err
+	default:
+		if _, ok := st.Member.Follows(name); ok {
+			return nil, &AlreadyError{name}
+		}
+	}
+	newest, err := s.golden(ctx, source, name, "")
+	if err != nil {
+		return nil, err
+	}
+	inputs := newest.Infer(given, facts)
+	if _, err := newest.Resolve("", inputs); err != nil {
+		return nil, err
+	}
+	best, err := s.bestMatch(ctx, repo, newest, name, inputs, fullName(facts))
+	if err != nil {
+		return nil, err
+	}
+	return best.write(st, source, name, newest.Public(inputs))
+}
+
+// match is a version and how the repository fits it.
+type match struct {
+	revision  drift.Revision
+	rendering scaffold.Rendering
+	ours      tree.Tree
+	score     float64
+}
+
+func (s *Syncer) bestMatch(ctx context.Context, repo Repository, newest *at, name string, inputs scaffold.Inputs, repository string) (*match, error) {
+	candidates := []*at{newest}
+	if v, ok := newest.platform.(versioned); ok {
+		versions, err := v.Versions(name)
+		if err != nil {
+			return nil, err
+		}
+		for _, pair := range versions[:min(len(versions), maxVersions)] {
+			if pair[1] == newest.revision.Commit {
+				continue
+			}
+			g, err := load(ctx, newest.platform, pair[1], name)
+			if err != nil {
+				continue // an old version that no longer loads cannot be the base
+			}
+			rev := drift.Revision{Source: newest.revision.Source, Version: pair[0], Commit: pair[1], Digest: g.Digest, Engine: scaffold.Engine}
+			candidates = append(candidates, &at{g, newest.platform, rev})
+		}
+	}
+	var best *match
+	for _, c := range candidates {
+		known := maps.Clone(inputs)
+		maps.DeleteFunc(known, func(k string, _ any) bool { p, _ := c.Input(k); return p == nil })
+		r, err := c.render("", known, repository)
+		if err != nil {
+			continue // its inputs were other ones
+		}
+		m, err := fit(repo, c.revision, r)
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || m.score > best.score {
+			best = m
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("no version of %s renders with these inputs", name)
+	}
+	return best, nil
+}
+
+func fit(repo Repository, rev drift.Revision, r scaffold.Rendering) (*match, error) {
+	ours, err := repo.Files(r.Paths())
+	if err != nil {
+		return nil, err
+	}
+	m := &match{revision: rev, rendering: r, ours: ours}
+	for p, f := range r {
+		if o, ok := ours[p]; ok {
+			m.score += drift.Similarity(f.File.Data, o.Data)
+		}
+	}
+	return m, nil
+}
+
+// alike is the least similarity at which the repository's file counts as an
+// edited form of the golden path's.
+const alike = 0.5
+
+func (m *match) write(st *State, source, name string, inputs scaffold.Inputs) (*Adopted, error) {
+	out := &Adopted{Files: map[string]*tree.File{}, Revision: m.revision}
+	base := scaffold.Rendering{}
+	for p, f := range m.rendering {
+		o, ok := m.ours[p]
+		switch {
+		case !ok:
+			out.Missing++
+			continue
+		case o.Equal(f.File):
+			out.Same++
+		default:
+			out.Different++
+		}
+		if o.Equal(f.File) || f.Mode == scaffold.Once || drift.Similarity(f.File.Data, o.Data) >= alike {
+			base[p] = f
+		}
+	}
+	section := drift.Plan(drift.Request{GoldenPath: name, To: m.revision, Theirs: base, Ours: tree.Tree{}}).Lock
+	lock, err := st.withSection(name, section)
+	if err != nil {
+		return nil, err
+	}
+	out.Files[drift.LockName] = &tree.File{Kind: tree.Regular, Data: lock}
+	text, err := memberWith(st, source, drift.Follow{Name: name, Inputs: inputs})
+	out.Files[drift.MemberName] = &tree.File{Kind: tree.Regular, Data: text}
+	return out, err
+}
+
+// memberWith returns .goldenpath.yaml with one more golden path at the end of its
+// list; what people wrote stays byte for byte.
+func memberWith(st *State, source string, f drift.Follow) ([]byte, error) {
+	if st.Member == nil {
+		return drift.FormatMember(&drift.Member{Source: source, GoldenPaths: []drift.Follow{f}})
+	}
+	if st.Member.Source != source {
+		f.Source = source
+	}
+	text, err := drift.AddFollow(st.MemberFile, f)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := drift.ParseMember(text); err != nil {
+		return nil, fmt.Errorf("%s cannot be added to by machine; add this to its goldenPaths by hand:\n%s", drift.MemberName, bytes.TrimSpace(text))
+	}
+	return text, nil
+}

@@ -1,0 +1,308 @@
+// Package reconcile holds the flows that the command line and the service share:
+// scaffold a repository, see where it stands, bring it up to date, decide its
+// conflicts, adopt one that exists. It joins the pure packages, and declares the
+// ports through which it reads golden paths and members.
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/nearest"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// Platform is where golden paths come from.
+type Platform interface {
+	// Resolve finds the version of a golden path that a channel, range, tag, branch
+	// or commit means; "" is the stable channel. A part that the platform does not
+	// have is "".
+	Resolve(goldenPath, want string) (version, commit string, err error)
+	// Tree returns the files below goldenpaths/ at a commit; "" is the platform as
+	// it lies there.
+	Tree(ctx context.Context, commit string) (tree.Tree, error)
+}
+
+// Repository is a member.
+type Repository interface {
+	// Files returns those of the paths that exist, as they are now.
+	Files(paths []string) (tree.Tree, error)
+	// Blob returns an object of the repository's history.
+	Blob(id tree.BlobID) (data []byte, ok bool, err error)
+}
+
+// Syncer runs the flows.
+type Syncer struct {
+	// Open opens a source of golden paths: a location without a version.
+	Open func(ctx context.Context, location string) (Platform, error)
+	// Split parts PATH-OR-URL[@VERSION].
+	Split func(source string) (location, version string, err error)
+	// Today is the day as 2006-01-02, on which pins and keeps are judged.
+	Today string
+}
+
+// NotFollowingError says that a repository follows no golden path, or not that
+// one.
+type NotFollowingError struct {
+	Name  string
+	Known []string
+}
+
+func (e *NotFollowingError) Error() string {
+	if e.Name == "" {
+		return "this repository follows no golden path: it has no " + drift.MemberName + "; begin with syncer adopt NAME"
+	}
+	return fmt.Sprintf("this repository does not follow %q; %s", e.Name, nearest.Hint(e.Name, e.Known))
+}
+
+// State is what a member's two files say.
+type State struct {
+	Member     *drift.Member
+	MemberFile []byte
+	Lock       *drift.Lock
+}
+
+// Load reads the two files of a member. The error is [NotFollowingError],
+// document.Problems, or the repository's own.
+func Load(repo Repository) (*State, error) {
+	files, err := repo.Files([]string{drift.MemberName, drift.LockName})
+	if err != nil {
+		return nil, err
+	}
+	text, ok := files[drift.MemberName]
+	if !ok {
+		return nil, &NotFollowingError{}
+	}
+	s := &State{MemberFile: text.Data, Lock: &drift.Lock{GoldenPaths: map[string]*drift.Section{}}}
+	var memberErr, lockErr error
+	s.Member, memberErr = drift.ParseMember(text.Data)
+	if lock, ok := files[drift.LockName]; ok {
+		s.Lock, lockErr = drift.ParseLock(lock.Data)
+	}
+	return s, errors.Join(memberErr, lockErr)
+}
+
+// Names returns the golden paths that the member follows, in the file's order;
+// with a name, that one alone.
+func (s *State) Names(only string) ([]string, error) {
+	var names []string
+	for _, f := range s.Member.GoldenPaths {
+		names = append(names, f.Name)
+	}
+	if only == "" {
+		return names, nil
+	}
+	if !slices.Contains(names, only) {
+		return nil, &NotFollowingError{only, names}
+	}
+	return []string{only}, nil
+}
+
+// owned returns the paths that other golden paths than name have in the member.
+func (s *State) owned(name string) map[string]string {
+	owned := map[string]string{}
+	for other, section := range s.Lock.GoldenPaths {
+		if other == name {
+			continue
+		}
+		for p := range section.Files {
+			owned[p] = other
+		}
+	}
+	return owned
+}
+
+// at is a golden path at a revision.
+type at struct {
+	*scaffold.GoldenPath
+	platform Platform
+	revision drift.Revision
+}
+
+// golden loads a golden path at what a source and a wanted version mean. A
+// version in the source holds where want is "".
+func (s *Syncer) golden(ctx context.Context, source, name, want string) (*at, error) {
+	location, version, err := s.Split(source)
+	if err != nil {
+		return nil, err
+	}
+	if want == "" {
+		want = version
+	}
+	p, err := s.Open(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	v, commit, err := p.Resolve(name, want)
+	if err != nil {
+		return nil, err
+	}
+	g, err := load(ctx, p, commit, name)
+	if err != nil {
+		return nil, err
+	}
+	if v == "" {
+		v = g.Manifest.Version
+	}
+	return &at{g, p, drift.Revision{Source: source, Version: v, Commit: commit, Digest: g.Digest, Engine: scaffold.Engine}}, nil
+}
+
+func load(ctx context.Context, p Platform, commit, name string) (*scaffold.GoldenPath, error) {
+	files, err := p.Tree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	return scaffold.Load(files, name)
+}
+
+// render resolves inputs and renders; file is where the inputs stand.
+func (a *at) render(file string, given scaffold.Inputs, repository string) (scaffold.Rendering, error) {
+	inputs, err := a.Resolve(file, given)
+	if err != nil {
+		return nil, err
+	}
+	a.revision.Inputs = a.Public(inputs)
+	a.revision.Repository = repository
+	return a.Render(inputs, scaffold.Machine{Repository: repository, Version: a.revision.Version})
+}
+
+// Scaffolded is a new repository's content.
+type Scaffolded struct {
+	Files    tree.Tree
+	Revision drift.Revision
+	// After says which steps of the manifest's after were not done: they need
+	// GitHub.
+	After []string
+}
+
+// Scaffold renders a golden path for a new repository, with its two files.
+func (s *Syncer) Scaffold(ctx context.Context, source, name string, given scaffold.Inputs, facts scaffold.Facts) (*Scaffolded, error) {
+	a, err := s.golden(ctx, source, name, "")
+	if err != nil {
+		return nil, err
+	}
+	inputs := a.Infer(given, facts)
+	r, err := a.render("", inputs, fullName(facts))
+	if err != nil {
+		return nil, err
+	}
+	cs := drift.Plan(drift.Request{GoldenPath: name, To: a.revision, Theirs: r, Ours: tree.Tree{}, Today: s.Today})
+	files := r.Tree()
+	member, err := drift.FormatMember(&drift.Member{Source: source, GoldenPaths: []drift.Follow{{Name: name, Inputs: a.Public(inputs)}}})
+	if err != nil {
+		return nil, err
+	}
+	lock, err := (&drift.Lock{GoldenPaths: map[string]*drift.Section{name: cs.Lock}}).Format()
+	if err != nil {
+		return nil, err
+	}
+	files[drift.MemberName] = tree.File{Kind: tree.Regular, Data: member}
+	files[drift.LockName] = tree.File{Kind: tree.Regular, Data: lock}
+	return &Scaffolded{Files: files, Revision: a.revision, After: slices.Sorted(maps.Keys(a.Manifest.After))}, nil
+}
+
+func fullName(facts scaffold.Facts) string {
+	owner, _ := facts["owner"].(string)
+	name, _ := facts["name"].(string)
+	return strings.TrimPrefix(owner+"/"+name, "/")
+}
+
+// bases finds what a golden path rendered for files of a lock: by rendering the
+// old revision again where that gives the locked bytes, else among the
+// repository's objects.
+type bases struct {
+	ctx      context.Context
+	platform Platform
+	name     string
+	section  *drift.Section
+	repo     Repository
+	rendered map[string]map[tree.BlobID]tree.File // by name of the revision
+	// gone is why an old revision could not be rendered.
+	gone error
+}
+
+func (b *bases) find(path string, l drift.LockedFile) (tree.File, bool) {
+	if f, ok := b.rendering(l.Earlier)[l.Blob]; ok {
+		return f, true
+	}
+	data, ok, err := b.repo.Blob(l.Blob)
+	if err != nil || !ok {
+		return tree.File{}, false
+	}
+	return tree.File{Kind: l.Kind, Data: data}, true
+}
+
+func (b *bases) rendering(name string) map[tree.BlobID]tree.File {
+	if files, ok := b.rendered[name]; ok {
+		return files
+	}
+	rev := b.section.Revision
+	if name != "" {
+		rev = b.section.Earlier[name]
+	}
+	files := map[tree.BlobID]tree.File{}
+	if r, err := renderAt(b.ctx, b.platform, b.name, rev); err != nil {
+		b.gone = err
+	} else {
+		for _, f := range r {
+			files[f.Blob()] = f.File
+		}
+	}
+	b.rendered[name] = files
+	return files
+}
+
+func renderAt(ctx context.Context, p Platform, name string, rev drift.Revision) (scaffold.Rendering, error) {
+	g, err := load(ctx, p, rev.Commit, name)
+	if err != nil {
+		return nil, err
+	}
+	return g.Render(rev.Inputs, scaffold.Machine{Repository: rev.Repository, Version: rev.Version})
+}
+
+// crossed returns the migrations that lie between two versions. Going back, they
+// are undone in reverse order. Versions that are not semantic cross nothing.
+func crossed(ms []scaffold.Migration, from, to string) []scaffold.Migration {
+	a, errA := semver.NewVersion(from)
+	b, errB := semver.NewVersion(to)
+	if errA != nil || errB != nil {
+		return nil
+	}
+	back := b.LessThan(a)
+	if back {
+		a, b = b, a
+	}
+	var between []scaffold.Migration
+	for _, m := range ms {
+		if v, err := semver.NewVersion(m.To); err == nil && v.GreaterThan(a) && !v.GreaterThan(b) {
+			if back {
+				m.Renames, m.Inputs.Rename = inverse(m.Renames), inverse(m.Inputs.Rename)
+				m.Deletes, m.Inputs.Default, m.Inputs.Delete = nil, nil, nil
+			}
+			between = append(between, m)
+		}
+	}
+	slices.SortStableFunc(between, func(x, y scaffold.Migration) int {
+		return semver.MustParse(x.To).Compare(semver.MustParse(y.To))
+	})
+	if back {
+		slices.Reverse(between)
+	}
+	return between
+}
+
+func inverse(m map[string]string) map[string]string {
+	out := map[string]string{}
+	for k, v := range m {
+		out[v] = k
+	}
+	return out
+}

@@ -1,0 +1,244 @@
+package reconcile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// Planned is what a sync of one golden path would do to a member.
+type Planned struct {
+	drift.ChangeSet
+	Following drift.Follow
+	// Files is where each file of the lock stands before the sync.
+	Files []drift.FileState
+	// Behind is true where the golden path or the inputs changed since the lock.
+	Behind bool
+	// BaseGone is why the locked revision could not be rendered any more, where
+	// that was needed.
+	BaseGone error
+
+	state *State
+	input []drift.InputEdit
+}
+
+// Plan says what brings one golden path of the member to the version that it
+// follows, or to another one where to is not "".
+func (s *Syncer) Plan(ctx context.Context, repo Repository, st *State, name, to string) (*Planned, error) {
+	follow, ok := st.Member.Follows(name)
+	if !ok {
+		names, _ := st.Names("")
+		return nil, &NotFollowingError{name, names}
+	}
+	if to == "" {
+		to = follow.Wanted(s.Today)
+	}
+	a, err := s.golden(ctx, follow.Source, name, to)
+	if err != nil {
+		return nil, err
+	}
+	locked := st.Lock.GoldenPaths[name]
+	if locked == nil {
+		locked = &drift.Section{Files: map[string]drift.LockedFile{}}
+	}
+	p := &Planned{Following: follow, state: st}
+	migrations := s.migrations(ctx, a, name, locked)
+	inputs, edits := migrateInputs(follow.Inputs, migrations)
+	p.input = edits
+	theirs, err := a.render(drift.MemberName, inputs, locked.Repository)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := repo.Files(union(locked, theirs))
+	if err != nil {
+		return nil, err
+	}
+	b := &bases{ctx: ctx, platform: a.platform, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
+	p.ChangeSet = drift.Plan(drift.Request{
+		GoldenPath: name, Locked: locked, To: a.revision, Theirs: theirs, Ours: ours, Base: b.find,
+		Renames: renames(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name),
+	})
+	p.Files = drift.Status(locked, ours, b.find)
+	p.Behind = changed(locked, p.Lock)
+	p.BaseGone = b.gone
+	return p, nil
+}
+
+// changed reports whether the golden path renders something else than what the
+// lock was written for.
+func changed(before, after *drift.Section) bool {
+	if before.Digest == after.Digest && before.Version == after.Version && before.Repository == after.Repository && sameInputs(before.Inputs, after.Inputs) {
+		return false
+	}
+	return before.Digest != after.Digest || !maps.EqualFunc(before.Files, after.Files, func(x, y drift.LockedFile) bool { return x.Blob == y.Blob && x.Kind == y.Kind })
+}
+
+func sameInputs(a, b scaffold.Inputs) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
+
+// migrations returns the migrations that the sync crosses. Going back, they are
+// those of the version that the member has now.
+func (s *Syncer) migrations(ctx context.Context, a *at, name string, locked *drift.Section) []scaffold.Migration {
+	ms := a.Manifest.Migrations
+	if locked.Commit != "" {
+		if g, err := load(ctx, a.platform, locked.Commit, name); err == nil && len(g.Manifest.Migrations) > len(ms) {
+			ms = g.Manifest.Migrations
+		}
+	}
+	return crossed(ms, locked.Version, a.revision.Version)
+}
+
+func renames(ms []scaffold.Migration) map[string]string {
+	all := map[string]string{}
+	for _, m := range ms {
+		for from, to := range m.Renames {
+			for first, last := range all {
+				if last == from {
+					all[first] = to
+				}
+			}
+			all[from] = to
+		}
+	}
+	return all
+}
+
+// migrateInputs applies migrations to what the member gives, and says how its
+// file has to change.
+func migrateInputs(given scaffold.Inputs, ms []scaffold.Migration) (scaffold.Inputs, []drift.InputEdit) {
+	inputs := maps.Clone(given)
+	if inputs == nil {
+		inputs = scaffold.Inputs{}
+	}
+	var edits []drift.InputEdit
+	for _, m := range ms {
+		for _, from := range slices.Sorted(maps.Keys(m.Inputs.Rename)) {
+			to := m.Inputs.Rename[from]
+			v, has := inputs[from]
+			if _, both := inputs[to]; !has || both {
+				continue
+			}
+			inputs[to] = v
+			delete(inputs, from)
+			edits = append(edits, drift.InputEdit{From: from, To: to})
+		}
+		for name, v := range m.Inputs.Default {
+			if _, has := inputs[name]; !has {
+				inputs[name] = v
+			}
+		}
+		for _, name := range m.Inputs.Delete {
+			if _, has := inputs[name]; has {
+				delete(inputs, name)
+				edits = append(edits, drift.InputEdit{From: name})
+			}
+		}
+	}
+	return inputs, edits
+}
+
+func union(locked *drift.Section, theirs scaffold.Rendering) []string {
+	paths := map[string]bool{}
+	for p := range locked.Files {
+		paths[p] = true
+	}
+	for p := range theirs {
+		paths[p] = true
+	}
+	return slices.Sorted(maps.Keys(paths))
+}
+
+// Writes returns every file that the sync writes, its own two among them; nil
+// means that a file goes. It is empty where nothing changes.
+func (p *Planned) Writes() (map[string]*tree.File, error) {
+	w := p.ChangeSet.Writes()
+	lock, err := p.state.withSection(p.GoldenPath, p.Lock)
+	if err != nil {
+		return nil, err
+	}
+	before, err := p.state.Lock.Format()
+	if err != nil {
+		return nil, err
+	}
+	if string(before) != string(lock) {
+		w[drift.LockName] = &tree.File{Kind: tree.Regular, Data: lock}
+	}
+	if len(p.input) > 0 {
+		text, err := drift.EditInputs(p.state.MemberFile, p.GoldenPath, p.input)
+		if err != nil {
+			return nil, err
+		}
+		w[drift.MemberName] = &tree.File{Kind: tree.Regular, Data: text}
+	}
+	return w, nil
+}
+
+// withSection returns the lock's bytes with one section replaced.
+func (s *State) withSection(name string, section *drift.Section) ([]byte, error) {
+	l := &drift.Lock{GoldenPaths: maps.Clone(s.Lock.GoldenPaths)}
+	l.GoldenPaths[name] = section
+	return l.Format()
+}
+
+// Resolve decides every conflict of one file of the member, and returns the files
+// to write.
+func (s *Syncer) Resolve(ctx context.Context, repo Repository, st *State, path string, take drift.Side) (map[string]*tree.File, error) {
+	for name, section := range st.Lock.GoldenPaths {
+		if !section.Files[path].Open {
+			continue
+		}
+		return s.resolve(ctx, repo, st, name, section, path, take)
+	}
+	all := &drift.Section{Files: map[string]drift.LockedFile{}}
+	for _, section := range st.Lock.GoldenPaths {
+		maps.Copy(all.Files, section.Files)
+	}
+	_, _, err := drift.Resolve(all, path, nil, nil, nil, take)
+	return nil, err
+}
+
+func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name string, section *drift.Section, path string, take drift.Side) (map[string]*tree.File, error) {
+	location, _, err := s.Split(section.Source)
+	if err != nil {
+		return nil, err
+	}
+	platform, err := s.Open(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	theirs, err := renderAt(ctx, platform, name, section.Revision)
+	if err != nil {
+		return nil, fmt.Errorf("the version %s of %s, which the conflict is about, cannot be rendered: %w", section.Name(), name, err)
+	}
+	if t, ok := theirs[path]; ok && section.Digest != "" {
+		if g, err := load(ctx, platform, section.Commit, name); err == nil && g.Digest != section.Digest {
+			return nil, fmt.Errorf("%s changed since the last sync, from which the conflict in %s (%s) comes; run syncer sync first", name, path, t.Origin)
+		}
+	}
+	files, err := repo.Files([]string{path})
+	if err != nil {
+		return nil, err
+	}
+	var ours *tree.File
+	if f, ok := files[path]; ok {
+		ours = &f
+	}
+	b := &bases{ctx: ctx, platform: platform, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
+	after, next, err := drift.Resolve(section, path, ours, theirs, b.find, take)
+	if err != nil {
+		return nil, err
+	}
+	lock, err := st.withSection(name, next)
+	if err != nil {
+		return nil, err
+	}
+	w := map[string]*tree.File{drift.LockName: {Kind: tree.Regular, Data: lock}}
+	if (after == nil) != (ours == nil) || after != nil && !after.Equal(*ours) {
+		w[path] = after
+	}
+	return w, nil
+}
