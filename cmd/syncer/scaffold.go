@@ -136,11 +136,7 @@ func (a *app) create(cmd *cobra.Command, f *inputFlags, name, dir string) error 
 		return err
 	}
 	message := fmt.Sprintf("Begin with the golden path %s %s\n\nRendered by syncer; %s says what this repository follows.\n", name, made.Revision.Name(), ".goldenpath.yaml")
-	author, err := defaultAuthor()
-	if err != nil {
-		return err
-	}
-	commit, err := gitrepo.Create(abs, made.Files, message, author, time.Now())
+	commit, err := gitrepo.Create(abs, made.Files, message, gitrepo.DefaultAuthor(), time.Now())
 	if err != nil {
 		return err
 	}
@@ -212,9 +208,6 @@ func field(g *scaffold.GoldenPath, name string, prop map[string]any, answer *str
 	})
 }
 
-// defaultAuthor is who creates a repository: who Git says that the user is.
-func defaultAuthor() (gitrepo.Author, error) { return gitrepo.DefaultAuthor() }
-
 func (a *app) renderCommand() *cobra.Command {
 	var f inputFlags
 	var out string
@@ -234,7 +227,7 @@ func (a *app) renderCommand() *cobra.Command {
 			if stdout {
 				return a.printTree(files)
 			}
-			if err := gitrepo.Export(out, files); err != nil {
+			if err := export(out, files); err != nil {
 				return err
 			}
 			fmt.Fprintf(a.err, "wrote %d files to %s\n", len(files), out)
@@ -286,4 +279,38 @@ func (a *app) printTree(files tree.Tree) error {
 		}
 	}
 	return nil
+}
+
+// export writes files to a folder that does not exist or is empty.
+func export(dir string, files tree.Tree) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a folder for everybody
+		return fmt.Errorf("--out: %w", err)
+	}
+	if there, err := os.ReadDir(dir); err != nil || len(there) > 0 {
+		return errors.Join(fmt.Errorf("--out: %s is not empty; nothing was written", dir), err)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return fmt.Errorf("--out: %w", err)
+	}
+	defer root.Close() //nolint:errcheck // every file is closed with its own check
+	for _, p := range files.Paths() {
+		if err := exportFile(root, filepath.FromSlash(p), files[p]); err != nil {
+			return fmt.Errorf("--out: %w", err)
+		}
+	}
+	return nil
+}
+
+func exportFile(root *os.Root, name string, f tree.File) error {
+	if err := root.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		return err
+	}
+	switch f.Kind {
+	case tree.Symlink:
+		return root.Symlink(string(f.Data), name)
+	case tree.Executable:
+		return root.WriteFile(name, f.Data, 0o755)
+	}
+	return root.WriteFile(name, f.Data, 0o644)
 }

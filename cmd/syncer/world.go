@@ -41,21 +41,15 @@ func open(ctx context.Context, location string) (reconcile.Platform, error) {
 // platform lets the flows see a Git source.
 type platform struct{ *gitrepo.Platform }
 
-func (p platform) Resolve(goldenPath, want string) (version, commit string, err error) {
-	r, err := p.Platform.Resolve(goldenPath, want)
-	return r.Version, r.Commit, err
-}
-
-func (p platform) Tree(ctx context.Context, commit string) (tree.Tree, error) {
-	return p.Platform.Tree(ctx, gitrepo.Revision{Commit: commit})
-}
-
+// Versions returns the versions of a golden path, the newest first, as pairs of
+// version and commit.
 func (p platform) Versions(goldenPath string) ([][2]string, error) {
-	var vs [][2]string
-	for _, r := range p.Platform.Versions(goldenPath) {
-		vs = append(vs, [2]string{r.Version, r.Commit})
+	revisions, err := p.Platform.Versions(goldenPath)
+	pairs := make([][2]string, len(revisions))
+	for i, r := range revisions {
+		pairs[i] = [2]string{r.Version, r.Commit}
 	}
-	return vs, nil
+	return pairs, err
 }
 
 // member is a work tree as the flows see it.

@@ -66,6 +66,7 @@ type Fault struct {
 	key     string // where the mistake is a key of At's value, its name
 }
 
+// Error returns the faults, one a line.
 func (e *SchemaError) Error() string {
 	lines := make([]string, len(e.Faults))
 	for i, f := range e.Faults {
@@ -75,10 +76,8 @@ func (e *SchemaError) Error() string {
 }
 
 func compileError(err error) error {
-	var sv *jsonschema.SchemaValidationError
-	if errors.As(err, &sv) {
-		var ve *jsonschema.ValidationError
-		if errors.As(sv.Err, &ve) {
+	if sv, ok := errors.AsType[*jsonschema.SchemaValidationError](err); ok {
+		if ve, ok := errors.AsType[*jsonschema.ValidationError](sv.Err); ok {
 			return &SchemaError{Faults: faults(ve, nil)}
 		}
 	}

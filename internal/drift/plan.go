@@ -78,10 +78,8 @@ func (cs ChangeSet) Writes() map[string]*tree.File {
 // Plan says what brings the member to r.To.
 func Plan(r Request) ChangeSet {
 	p := planner{Request: r, decided: map[string]map[string]Side{}}
-	if r.Locked == nil {
+	if p.Locked == nil {
 		p.Locked = &Section{}
-	} else {
-		p.Request.Locked = r.Locked
 	}
 	for _, d := range p.Locked.Decisions {
 		if p.decided[d.Path] == nil {

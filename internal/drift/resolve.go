@@ -88,6 +88,7 @@ func notOpen(s *Section, path string) error {
 	return e
 }
 
+// Error names the files that have a conflict.
 func (e *NotOpenError) Error() string {
 	text := fmt.Sprintf("%s has no conflict to decide", e.Path)
 	if len(e.Open) == 0 {

@@ -34,6 +34,7 @@ type Adopted struct {
 // AlreadyError says that a repository follows the golden path already.
 type AlreadyError struct{ Name string }
 
+// Error says what to use instead.
 func (e *AlreadyError) Error() string {
 	return fmt.Sprintf("this repository follows %s already; use syncer check and syncer sync", e.Name)
 }

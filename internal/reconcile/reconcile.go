@@ -56,6 +56,7 @@ type NotFollowingError struct {
 	Known []string
 }
 
+// Error says how to begin, or which names may have been meant.
 func (e *NotFollowingError) Error() string {
 	if e.Name == "" {
 		return "this repository follows no golden path: it has no " + drift.MemberName + "; begin with syncer adopt NAME"

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -61,6 +62,7 @@ type UnknownError struct {
 	Known []string
 }
 
+// Error names the golden paths that may have been meant.
 func (e *UnknownError) Error() string {
 	if len(e.Known) == 0 {
 		return fmt.Sprintf("there is no golden path %q: there is no %s/*/%s", e.Name, Root, ManifestName)
@@ -104,7 +106,7 @@ func (l *loader) include(name string, above []string) error {
 	}
 	for i, layer := range m.Includes {
 		err := l.include(layer, append(above, name))
-		if u, unknown := err.(*UnknownError); unknown {
+		if u, unknown := errors.AsType[*UnknownError](err); unknown {
 			return document.Problems{m.doc.At(u.Error(), "", "includes", fmt.Sprint(i))}
 		}
 		if err != nil {

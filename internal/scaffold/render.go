@@ -88,9 +88,7 @@ func (g *GoldenPath) Render(inputs Inputs, m Machine) (Rendering, error) {
 // data is the top level that templates see.
 func (g *GoldenPath) data(inputs Inputs, m Machine) (map[string]any, error) {
 	data := maps.Clone(g.optional)
-	for name, v := range g.Public(inputs) {
-		data[name] = v
-	}
+	maps.Copy(data, g.Public(inputs))
 	data[reserved] = map[string]any{"repository": m.Repository, "version": m.Version, "goldenPath": g.Manifest.Name}
 	for _, c := range g.computed {
 		v, err := c.value(data)

@@ -46,6 +46,17 @@ func unknownFunction(name string) (message, hint string) {
 	return fmt.Sprintf("there is no function %q", name), nearest.Hint(name, Functions())
 }
 
+// builtins are text/template's own functions that templates may call. They make
+// nothing larger than their arguments; call is not among them, because no value
+// is a function.
+func builtins() map[string]any {
+	known := map[string]any{}
+	for _, name := range strings.Fields("and or not len index slice eq ne lt le gt ge") {
+		known[name] = true
+	}
+	return known
+}
+
 // Functions returns the names of all functions that templates can call besides
 // text/template's and, or, not, len, index, slice and comparisons.
 func Functions() []string {
@@ -75,9 +86,7 @@ func newMachineFuncs(b *budget, root *template.Template) template.FuncMap {
 	for name, fn := range c.own() {
 		funcs[name] = metered(b, name, fn)
 	}
-	for name, fn := range c.growing() {
-		funcs[name] = fn
-	}
+	maps.Copy(funcs, c.growing())
 	maps.Copy(funcs, template.FuncMap{
 		tick:  func() (string, error) { return "", b.step(1) },
 		enter: func() (string, error) { return b.enter() },
@@ -86,8 +95,6 @@ func newMachineFuncs(b *budget, root *template.Template) template.FuncMap {
 	})
 	return funcs
 }
-
-var errorType = reflect.TypeFor[error]()
 
 // metered wraps fn so that each call pays for its arguments in steps and for its
 // result in bytes. fn may return a value, or a value and an error.
@@ -166,7 +173,7 @@ func convert(a any, want reflect.Type) (reflect.Value, bool) {
 	case want.Kind() == reflect.Slice && v.Kind() == reflect.Slice && want.Elem().Kind() == reflect.String:
 		list := reflect.MakeSlice(want, v.Len(), v.Len())
 		for i := range v.Len() {
-			s, ok := v.Index(i).Interface().(string)
+			s, ok := reflect.TypeAssert[string](v.Index(i))
 			if !ok {
 				return v, false
 			}

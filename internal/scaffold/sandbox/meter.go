@@ -3,7 +3,6 @@ package sandbox
 import (
 	"bytes"
 	"fmt"
-	"text/template"
 	"text/template/parse"
 
 	"github.com/goldenpaths/syncer/internal/document"
@@ -134,8 +133,8 @@ func action(t *parse.Tree, pos parse.Pos, line int, function string) *parse.Acti
 
 // refuseLostResults finds {{ $_ := set … }}: set returns a new dict here, so a result that
 // is thrown away is a mistake that would be silent.
-func refuseLostResults(src source, t *template.Template) error {
-	if t == nil || t.Tree == nil || t.Root == nil {
+func refuseLostResults(src source, t *parse.Tree) error {
+	if t == nil || t.Root == nil {
 		return nil
 	}
 	for _, n := range t.Root.Nodes {

@@ -179,8 +179,8 @@ func (c calls) sequence(from, to, step int64) (list, error) {
 // escapes is how many bytes an escaping function makes of one.
 const escapes = 6
 
-func (c calls) sprint(print func(...any) string, vs []any) (string, error) {
-	return guarded(c, deepSize(vs, c.budget.limits.Value), escapes, func() string { return print(vs...) })
+func (c calls) sprint(format func(...any) string, vs []any) (string, error) {
+	return guarded(c, deepSize(vs, c.budget.limits.Value), escapes, func() string { return format(vs...) })
 }
 
 var wide = regexp.MustCompile(`%[-+# 0]*(\*|\d{4,}|\d*\.(\*|\d{4,})|\[)`)
@@ -345,7 +345,7 @@ func dig(args ...any) (any, error) {
 	if len(args) < 3 {
 		return nil, document.Problem{Message: "dig takes keys, a default and a dict"}
 	}
-	var v any = args[len(args)-1]
+	v := args[len(args)-1]
 	for _, k := range args[:len(args)-2] {
 		d, _ := v.(dict)
 		next, ok := d[fmt.Sprint(k)]

@@ -23,6 +23,7 @@ import (
 	"strings"
 	"sync"
 	"text/template"
+	"text/template/parse"
 
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/nearest"
@@ -68,6 +69,7 @@ func (l Limits) orDefault() Limits {
 type Set struct {
 	limits  Limits
 	root    *template.Template
+	known   map[string]any    // every function, for the parser
 	sources map[string]source // by template name
 	pool    sync.Pool         // of *machine
 }
@@ -87,9 +89,11 @@ type machine struct {
 
 // NewSet returns a set without templates.
 func NewSet(l Limits) *Set {
-	s := &Set{limits: l.orDefault(), sources: map[string]source{}}
+	s := &Set{limits: l.orDefault(), known: builtins(), sources: map[string]source{}}
 	// The functions bound here are never called: each machine binds its own.
-	s.root = template.New("").Option("missingkey=error").Funcs(newMachineFuncs(nil, nil))
+	funcs := newMachineFuncs(nil, nil)
+	maps.Copy(s.known, funcs)
+	s.root = template.New("").Option("missingkey=error").Funcs(funcs)
 	return s
 }
 
@@ -106,61 +110,57 @@ func (s *Set) AddPartial(name, file string, text []byte, d Delimiters) error {
 	if s.root.Lookup(name) != nil {
 		return document.Problem{File: file, Line: 1, Column: 1, Message: fmt.Sprintf("the partial %q is defined twice", name), Hint: "rename one"}
 	}
-	before := s.names()
-	if err := s.parse(name, file, text, d); err != nil {
+	trees, err := s.parse(name, file, text, d)
+	if err != nil {
 		return err
 	}
-	for _, t := range s.root.Templates() {
-		if before[t.Name()] || t.Tree == nil {
-			continue
+	for _, n := range slices.Sorted(maps.Keys(trees)) {
+		if _, err := s.add(n, file, text, d, trees[n], true); err != nil {
+			return err
 		}
-		s.sources[t.Name()] = source{file, string(text), d.orDefault()}
-		meter(t.Tree, true)
 	}
 	return nil
 }
 
-func (s *Set) names() map[string]bool {
-	names := map[string]bool{}
-	for _, t := range s.root.Templates() {
-		names[t.Name()] = true
+// add puts a parsed template into the set, with counters.
+func (s *Set) add(name, file string, text []byte, d Delimiters, t *parse.Tree, partial bool) (*Template, error) {
+	if t.Root == nil {
+		t = emptyTree(name) // the parser leaves nothing of a template that is empty
 	}
-	return names
+	meter(t, partial)
+	if _, err := s.root.AddParseTree(name, t); err != nil {
+		return nil, document.Problem{File: file, Line: 1, Column: 1, Message: err.Error()}
+	}
+	s.sources[name] = source{file, string(text), d.orDefault()}
+	return &Template{s, name}, nil
 }
 
 // Parse parses text; file is its path for messages. Line 1 of the text is line 1
 // of the file. The error is a [document.Problem].
 func (s *Set) Parse(file string, text []byte, d Delimiters) (*Template, error) {
 	name := "file " + strconv.Itoa(len(s.sources)) + " " + file
-	before := s.names()
-	if err := s.parse(name, file, text, d); err != nil {
+	trees, err := s.parse(name, file, text, d)
+	if err != nil {
 		return nil, err
 	}
-	for _, t := range s.root.Templates() {
-		if t.Name() != name && !before[t.Name()] {
-			return nil, document.Problem{File: file, Line: 1, Column: 1, Message: "define and block are not allowed here", Hint: "put the shared template into partials/"}
-		}
+	if _, own := trees[name]; len(trees) > 1 || len(trees) == 1 && !own {
+		return nil, document.Problem{File: file, Line: 1, Column: 1, Message: "define and block are not allowed here", Hint: "put the shared template into partials/"}
 	}
-	t := s.root.Lookup(name)
-	if t == nil || t.Tree == nil { // text/template does not keep a template that is empty
-		var err error
-		if t, err = s.root.AddParseTree(name, emptyTree(name)); err != nil {
-			return nil, err
-		}
+	t := trees[name]
+	if t == nil {
+		t = emptyTree(name)
 	}
-	s.sources[name] = source{file, string(text), d.orDefault()}
-	meter(t.Tree, false)
-	return &Template{s, name}, nil
+	return s.add(name, file, text, d, t, false)
 }
 
 // maxOpeners bounds how deep actions can be nested in a template's source, which
 // text/template parses and runs by recursion.
 const maxOpeners = 5000
 
-func (s *Set) parse(name, file string, text []byte, d Delimiters) error {
+func (s *Set) parse(name, file string, text []byte, d Delimiters) (map[string]*parse.Tree, error) {
 	d = d.orDefault()
-	whole := func(message, hint string) error {
-		return document.Problem{File: file, Line: 1, Column: 1, Message: message, Hint: hint}
+	whole := func(message, hint string) (map[string]*parse.Tree, error) {
+		return nil, document.Problem{File: file, Line: 1, Column: 1, Message: message, Hint: hint}
 	}
 	switch {
 	case len(text) > s.limits.Source:
@@ -173,10 +173,16 @@ func (s *Set) parse(name, file string, text []byte, d Delimiters) error {
 		return whole("names that begin with "+internalPrefix+" are syncer's own", "use another name")
 	}
 	src := source{file, string(text), d}
-	if _, err := s.root.New(name).Delims(d[0], d[1]).Parse(string(text)); err != nil {
-		return src.problem(name, err, nil)
+	trees, err := parse.Parse(name, string(text), d[0], d[1], s.known)
+	if err != nil {
+		return nil, src.problem(name, err, nil)
 	}
-	return refuseLostResults(src, s.root.Lookup(name))
+	for _, t := range trees {
+		if err := refuseLostResults(src, t); err != nil {
+			return nil, err
+		}
+	}
+	return trees, nil
 }
 
 // Execute runs the template on data, whose keys are its top level, and returns

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets scripts run the command as a program of its own.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"syncer": main})
+}
+
+// TestScripts runs the stories in testdata/script: the real command on real
+// repositories. "commit DIR MESSAGE [TAG]" commits everything in DIR with git, and
+// makes DIR a repository first where it is none. "exits N COMMAND…" checks an
+// exit code.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"commit": commitAll,
+			"exits":  exits,
+		},
+		Setup: func(e *testscript.Env) error {
+			home := filepath.Join(e.WorkDir, ".home")
+			e.Vars = append(e.Vars, "HOME="+home, "XDG_CACHE_HOME="+filepath.Join(home, ".cache"), "GIT_CONFIG_NOSYSTEM=1")
+			if err := os.MkdirAll(home, 0o755); err != nil {
+				return err
+			}
+			config := "[user]\n\tname = Dev\n\temail = dev@example.com\n[init]\n\tdefaultBranch = main\n"
+			return os.WriteFile(filepath.Join(home, ".gitconfig"), []byte(config), 0o644)
+		},
+	})
+}
+
+func commitAll(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: commit DIR MESSAGE [TAG]")
+	}
+	dir := ts.MkAbs(args[0])
+	if _, err := os.Stat(filepath.Join(dir, ".git")); err != nil {
+		ts.Check(ts.Exec("git", "-C", dir, "init", "-q"))
+	}
+	ts.Check(ts.Exec("git", "-C", dir, "add", "-A"))
+	ts.Check(ts.Exec("git", "-C", dir, "commit", "-q", "--allow-empty", "-m", args[1]))
+	if len(args) > 2 {
+		ts.Check(ts.Exec("git", "-C", dir, "tag", args[2]))
+	}
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec(args[1], args[2:]...)
+	code := "0"
+	var exit *exec.ExitError
+	if e, ok := err.(*exec.ExitError); ok {
+		exit = e
+		code = string(rune('0' + exit.ExitCode()%10))
+		if exit.ExitCode() >= 10 {
+			code = "64"
+		}
+	}
+	if code != args[0] {
+		ts.Fatalf("%v exits %s, want %s", args[1:], code, args[0])
+	}
+}

@@ -1,0 +1,319 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// ChangedError says that a file was changed by somebody else while syncer was
+// writing, so that syncer undid what it had done and left that file alone.
+type ChangedError struct{ Path string }
+
+// Error names the file.
+func (e *ChangedError) Error() string {
+	return e.Path + " changed while files were being written; nothing was written, try again"
+}
+
+// Apply changes files of the work tree: writes those of changes, and deletes those
+// whose value is nil, with the folders that become empty. The index stays as it
+// is, so that git shows everything as not staged.
+//
+// It is all or nothing. Everything new is first written to a folder beside git's
+// own files, so that a full disk is noticed before a file is touched; then a
+// journal; then every file is moved into place. Where a move fails, those before
+// it are undone. Where the process or the machine dies, [Member.Recover] finishes
+// or undoes the rest. A file that somebody edits meanwhile is theirs: Apply undoes
+// its own changes and returns [ChangedError].
+//
+// A [NotFileError] names a link, folder, submodule or repository in the way.
+// Nothing is ever written through a symbolic link, outside the work tree or into
+// git's folder. Cancelling ctx has an effect only until the journal is written.
+func (m *Member) Apply(ctx context.Context, changes map[string]*tree.File) error {
+	if _, err := m.Recover(); err != nil {
+		return err
+	}
+	a, err := m.applier()
+	if err != nil {
+		return err
+	}
+	defer a.work.close()
+	if err := a.plan(changes); err != nil {
+		return fmt.Errorf("changing files of %s: %w", m.root, err)
+	}
+	if len(a.journal.Steps) == 0 {
+		return nil
+	}
+	if err := a.stage(ctx, changes); err != nil {
+		_ = os.RemoveAll(a.dir)
+		return fmt.Errorf("changing files of %s: nothing was changed: %w", m.root, err)
+	}
+	if err := a.finish(); err != nil {
+		return fmt.Errorf("changing files of %s: %w", m.root, err)
+	}
+	return nil
+}
+
+// Recover completes an [Member.Apply] that was cut short, and reports whether there
+// was one. If it cannot be completed, because staging had not finished or because
+// a person has edited one of the files since, it is undone instead; edited files
+// stay as they are. It can be called any number of times. Hold [Member.Lock].
+func (m *Member) Recover() (recovered bool, err error) {
+	a, err := m.applier()
+	if err != nil {
+		return false, err
+	}
+	defer a.work.close()
+	if _, err := os.Lstat(a.dir); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	found, err := a.load()
+	if err != nil {
+		return false, fmt.Errorf("recovering %s: %w", m.root, err)
+	}
+	if !found { // killed while staging: no file was touched
+		return true, os.RemoveAll(a.dir)
+	}
+	if a.undoing() || !a.canFinish() {
+		err = a.undo()
+	} else {
+		err = a.finish()
+	}
+	if err != nil {
+		return false, fmt.Errorf("recovering %s: %w", m.root, err)
+	}
+	return true, nil
+}
+
+// applier carries out one set of changes.
+type applier struct {
+	*Member
+	work    *work
+	dir     string // where everything is staged
+	journal journal
+}
+
+func (m *Member) applier() (*applier, error) {
+	own, err := m.ownFolder()
+	if err != nil {
+		return nil, err
+	}
+	w, err := openWork(m.root)
+	if err != nil {
+		return nil, err
+	}
+	return &applier{Member: m, work: w, dir: filepath.Join(own, "apply")}, nil
+}
+
+// plan compares changes with what is there, and lists the steps: deletions first,
+// because a folder may have to go for a file and the other way round.
+func (a *applier) plan(changes map[string]*tree.File) error {
+	paths := slices.Sorted(maps.Keys(changes))
+	for _, writing := range []bool{false, true} {
+		for _, p := range paths {
+			if (changes[p] != nil) != writing {
+				continue
+			}
+			if err := a.planStep(p, changes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (a *applier) planStep(p string, changes map[string]*tree.File) error {
+	if err := checkInside(p); err != nil {
+		return err
+	}
+	f := changes[p]
+	s := step{Path: p, New: a.stateOf(f)}
+	if f != nil {
+		if err := checkWrite(p, f); err != nil {
+			return err
+		}
+		if err := a.planFolders(path.Dir(p), p, changes); err != nil {
+			return err
+		}
+	}
+	old, exists, err := a.work.read(p)
+	var obstacle *NotFileError
+	switch {
+	case errors.As(err, &obstacle) && obstacle.At == p && obstacle.What == "a folder" && f != nil:
+		if err := a.emptied(p, changes); err != nil {
+			return err
+		}
+	case err != nil:
+		return err
+	case exists:
+		s.Old = a.stateOf(&old)
+		if info, err := a.work.stat(p); err == nil && info != nil {
+			s.Perm = info.Mode().Perm()
+		}
+	}
+	if s.Old != s.New {
+		a.journal.Steps = append(a.journal.Steps, s)
+	}
+	return nil
+}
+
+// planFolders notes which folders on the way to a new file do not exist yet, so
+// that undoing removes them again. A file in the place of one must be among those
+// that are deleted.
+func (a *applier) planFolders(dir, p string, changes map[string]*tree.File) error {
+	for ; dir != "."; dir = path.Dir(dir) {
+		info, err := a.work.stat(dir)
+		var obstacle *NotFileError
+		if err != nil && (!errors.As(err, &obstacle) || obstacle.What != "a file") {
+			return err
+		}
+		if info == nil {
+			if !slices.Contains(a.journal.Made, dir) {
+				a.journal.Made = append(a.journal.Made, dir)
+			}
+			continue
+		}
+		if f, planned := changes[dir]; !info.IsDir() && (!planned || f != nil) {
+			return &NotFileError{Path: p, At: dir, What: describe(info.Mode())}
+		}
+	}
+	return nil
+}
+
+// maxEmptied bounds how many files a folder may have that a file replaces.
+const maxEmptied = 10_000
+
+// emptied returns an error where the folder at p holds a file that is not deleted.
+func (a *applier) emptied(p string, changes map[string]*tree.File) error {
+	dir, _, err := a.work.folder(p, false)
+	if err != nil {
+		return err
+	}
+	n := 0
+	return fs.WalkDir(dir.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		f, planned := changes[path.Join(p, name)]
+		if n++; !planned || f != nil || n > maxEmptied {
+			return &NotFileError{Path: p, At: p, What: "a folder with files that are to stay (" + name + ")"}
+		}
+		return nil
+	})
+}
+
+// finish carries out the steps and cleans up; where one fails, it undoes them.
+func (a *applier) finish() error {
+	for i := range a.journal.Steps {
+		if err := a.forward(i); err != nil {
+			if undone := a.undo(); undone != nil {
+				return errors.Join(err, fmt.Errorf("undoing it failed too; repair the cause and run syncer again, which continues: %w", undone))
+			}
+			return err
+		}
+	}
+	a.sync()
+	return a.clean()
+}
+
+// forward carries out one step, unless that was done before.
+func (a *applier) forward(i int) error {
+	s := a.journal.Steps[i]
+	now, err := a.state(s.Path)
+	switch {
+	case err != nil:
+		return err
+	case now == s.New:
+		return nil
+	case now != s.Old:
+		return &ChangedError{s.Path}
+	case s.New.absent():
+		return a.remove(s.Path)
+	}
+	a.work.removeEmptyTree(s.Path)
+	dir, _, err := a.work.parent(s.Path, true)
+	if err != nil {
+		return err
+	}
+	return a.place("new", i, dir, s.Path)
+}
+
+// undo takes every step back that was carried out. Files that are neither as
+// syncer found them nor as it left them are a person's, and stay.
+func (a *applier) undo() error {
+	if err := a.markUndo(); err != nil {
+		return err
+	}
+	for i, s := range slices.Backward(a.journal.Steps) {
+		now, err := a.state(s.Path)
+		if err != nil {
+			return err
+		}
+		if now != s.New {
+			continue
+		}
+		if s.Old.absent() {
+			if err := a.unmake(s.Path); err != nil {
+				return err
+			}
+			continue
+		}
+		a.work.removeEmptyTree(s.Path)
+		dir, _, err := a.work.parent(s.Path, true)
+		if err != nil {
+			return err
+		}
+		if err := a.place("old", i, dir, s.Path); err != nil {
+			return err
+		}
+	}
+	a.sync()
+	return a.clean()
+}
+
+// remove deletes a file and the folders that become empty.
+func (a *applier) remove(p string) error {
+	dir, _, err := a.work.parent(p, false)
+	if err != nil {
+		return err
+	}
+	if err := dir.Remove(path.Base(p)); err != nil {
+		return err
+	}
+	a.work.removeEmpty(path.Dir(p))
+	return nil
+}
+
+// unmake deletes a file that was new, and those folders that were made for it.
+func (a *applier) unmake(p string) error {
+	dir, _, err := a.work.parent(p, false)
+	if err != nil {
+		return err
+	}
+	if err := dir.Remove(path.Base(p)); err != nil {
+		return err
+	}
+	for d := path.Dir(p); slices.Contains(a.journal.Made, d); d = path.Dir(d) {
+		a.work.removeOne(d)
+	}
+	return nil
+}
+
+// place moves a staged file to its path.
+func (a *applier) place(from string, i int, dir *os.Root, p string) error {
+	staged := filepath.Join(a.dir, from, strconv.Itoa(i))
+	target := filepath.Join(a.root, filepath.FromSlash(p))
+	if err := moveInto(staged, dir, path.Base(p), target); err != nil {
+		return fmt.Errorf("moving %s into place: %w", p, err)
+	}
+	return nil
+}

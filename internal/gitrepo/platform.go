@@ -1,0 +1,348 @@
+package gitrepo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/Masterminds/semver/v3"
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// The bounds of what is read below goldenpaths/.
+const (
+	maxFiles = 20_000
+	maxBytes = 64 << 20
+	maxFile  = 10 << 20
+)
+
+// folder is the folder of a platform that holds the golden paths.
+const folder = "goldenpaths"
+
+// Worktree is the version that means a path's files as they lie on disk.
+const Worktree = "worktree"
+
+// Platform is a source of golden paths.
+type Platform struct {
+	name string
+	repo *git.Repository // nil: a plain directory
+	dir  string          // on disk; "" for a mirror
+	sub  string          // folder in the repository, slash-separated; "" is its root
+	disk fs.FS           // in place of dir, for what ships with the binary
+}
+
+// Embedded is a platform that reads files, whose top level is the folders of
+// golden paths.
+func Embedded(name string, files fs.FS) *Platform { return &Platform{name: name, disk: files} }
+
+func openPath(location string) (*Platform, error) {
+	dir, err := filepath.Abs(location)
+	if err != nil {
+		return nil, fmt.Errorf("the source %s: %w", location, err)
+	}
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return nil, fmt.Errorf("the source %s is not a folder; give a path or a URL", location)
+	}
+	if repo, err := git.PlainOpen(dir); err == nil { // bare ones too
+		return &Platform{name: location, repo: repo, dir: dir}, nil
+	}
+	repo, err := git.PlainOpenWithOptions(dir, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
+	if errors.Is(err, git.ErrRepositoryNotExists) {
+		return &Platform{name: location, dir: dir}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the source %s: %w", location, err)
+	}
+	wt, err := repo.Worktree()
+	if err != nil {
+		return nil, fmt.Errorf("the source %s: %w", location, err)
+	}
+	sub, err := filepath.Rel(wt.Filesystem.Root(), dir)
+	if err != nil {
+		return nil, fmt.Errorf("the source %s: %w", location, err)
+	}
+	if sub = filepath.ToSlash(sub); sub == "." {
+		sub = ""
+	}
+	return &Platform{name: location, repo: repo, dir: dir, sub: sub}, nil
+}
+
+// tagged is a version tag.
+type tagged struct {
+	version *semver.Version
+	tag     string
+	commit  plumbing.Hash
+}
+
+// tags returns the version tags of a golden path, the newest first. Where it has
+// tags of its own (NAME/v1.2.3), plain ones (v1.2.3) are not its.
+func (p *Platform) tags(goldenPath string) ([]tagged, error) {
+	refs, err := p.repo.Tags()
+	if err != nil {
+		return nil, fmt.Errorf("the tags of %s: %w", p.name, err)
+	}
+	var own, plain []tagged
+	err = refs.ForEach(func(ref *plumbing.Reference) error {
+		tag := ref.Name().Short()
+		text, isOwn := strings.CutPrefix(tag, goldenPath+"/")
+		v, err := semver.NewVersion(text)
+		if err != nil || !isOwn && strings.Contains(tag, "/") {
+			return nil
+		}
+		commit, err := p.peel(ref.Hash())
+		if err != nil {
+			return nil // a tag of something that is not a commit is no version
+		}
+		if isOwn {
+			own = append(own, tagged{v, tag, commit})
+		} else {
+			plain = append(plain, tagged{v, tag, commit})
+		}
+		return nil
+	})
+	if len(own) == 0 {
+		own = plain
+	}
+	slices.SortFunc(own, func(a, b tagged) int { return b.version.Compare(a.version) })
+	return own, err
+}
+
+func (p *Platform) peel(h plumbing.Hash) (plumbing.Hash, error) {
+	for range 10 {
+		tag, err := p.repo.TagObject(h)
+		if err != nil {
+			break
+		}
+		h = tag.Target
+	}
+	_, err := p.repo.CommitObject(h)
+	return h, err
+}
+
+var commitID = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
+
+// Resolve finds what a wanted version means: "" and stable are the highest
+// version tag that is no prerelease, or the default branch where there are no
+// version tags; edge takes prereleases too; then a tag, a branch, a range, a
+// commit, or worktree.
+func (p *Platform) Resolve(goldenPath, want string) (version, commit string, err error) {
+	if p.repo == nil {
+		if want != "" && want != Worktree && want != "stable" && want != "edge" {
+			return "", "", fmt.Errorf("%s has no versions, so there is no %q", p.name, want)
+		}
+		return "", "", nil
+	}
+	if want == Worktree {
+		if p.dir == "" {
+			return "", "", fmt.Errorf("%s has no work tree; give a version", p.name)
+		}
+		return "", "", nil
+	}
+	tags, err := p.tags(goldenPath)
+	if err != nil {
+		return "", "", err
+	}
+	if want == "" || want == "stable" || want == "edge" {
+		for _, t := range tags {
+			if want == "edge" || t.version.Prerelease() == "" {
+				return t.version.String(), t.commit.String(), nil
+			}
+		}
+		return p.head()
+	}
+	for _, t := range tags {
+		if want == t.tag || strings.TrimPrefix(want, "v") == t.version.String() {
+			return t.version.String(), t.commit.String(), nil
+		}
+	}
+	for _, ref := range []string{"refs/heads/" + want, "refs/tags/" + want, "refs/remotes/origin/" + want} {
+		if r, err := p.repo.Reference(plumbing.ReferenceName(ref), true); err == nil {
+			h, err := p.peel(r.Hash())
+			return "", h.String(), err
+		}
+	}
+	if c, err := semver.NewConstraint(want); err == nil {
+		for _, t := range tags {
+			if c.Check(t.version) {
+				return t.version.String(), t.commit.String(), nil
+			}
+		}
+	}
+	if commitID.MatchString(want) {
+		if h, err := p.repo.ResolveRevision(plumbing.Revision(want)); err == nil {
+			return p.versionOf(tags, *h), h.String(), nil
+		}
+	}
+	return "", "", fmt.Errorf("%s has no version, branch or commit %q of %s; %s", p.name, want, goldenPath, known(tags))
+}
+
+func (p *Platform) versionOf(tags []tagged, h plumbing.Hash) string {
+	for _, t := range tags {
+		if t.commit == h {
+			return t.version.String()
+		}
+	}
+	return ""
+}
+
+func known(tags []tagged) string {
+	if len(tags) == 0 {
+		return "it has no version tags"
+	}
+	names := make([]string, 0, 10)
+	for _, t := range tags[:min(10, len(tags))] {
+		names = append(names, t.version.String())
+	}
+	return "its newest versions: " + strings.Join(names, ", ")
+}
+
+// head is the default branch's commit.
+func (p *Platform) head() (version, commit string, err error) {
+	for _, name := range []plumbing.ReferenceName{"refs/remotes/origin/HEAD", plumbing.HEAD, "refs/heads/main", "refs/heads/master"} {
+		if r, err := p.repo.Reference(name, true); err == nil && (p.dir != "" || name != plumbing.HEAD) {
+			return "", r.Hash().String(), nil
+		}
+	}
+	return "", "", fmt.Errorf("%s has no commits yet", p.name)
+}
+
+// Tree returns the files below goldenpaths/ at a commit, or, for "", as they lie
+// on disk. Paths begin with "goldenpaths/".
+func (p *Platform) Tree(ctx context.Context, commit string) (tree.Tree, error) {
+	if commit == "" {
+		return p.diskTree()
+	}
+	if p.repo == nil {
+		return nil, fmt.Errorf("%s has no commits, so %s cannot be read from it", p.name, commit)
+	}
+	c, err := p.repo.CommitObject(plumbing.NewHash(commit))
+	if err != nil {
+		return nil, fmt.Errorf("%s has no commit %s", p.name, commit)
+	}
+	root, err := c.Tree()
+	if err != nil {
+		return nil, fmt.Errorf("%s at %s: %w", p.name, commit, err)
+	}
+	sub, err := root.Tree(path.Join(p.sub, folder))
+	if err != nil {
+		return nil, p.missing()
+	}
+	b := &bounded{name: p.name, files: tree.Tree{}}
+	err = sub.Files().ForEach(func(f *object.File) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		kind, ok := kindOf(f.Mode)
+		if !ok {
+			return nil
+		}
+		r, err := f.Reader()
+		if err != nil {
+			return err
+		}
+		defer r.Close() //nolint:errcheck // nothing is written
+		return b.add(folder+"/"+f.Name, kind, r)
+	})
+	return b.files, err
+}
+
+func (p *Platform) missing() error {
+	return fmt.Errorf("%s has no folder %s/; is it a platform repository?", p.name, folder)
+}
+
+func kindOf(m filemode.FileMode) (tree.Kind, bool) {
+	switch m {
+	case filemode.Regular, filemode.Deprecated:
+		return tree.Regular, true
+	case filemode.Executable:
+		return tree.Executable, true
+	case filemode.Symlink:
+		return tree.Symlink, true
+	}
+	return 0, false
+}
+
+// bounded collects files within the bounds.
+type bounded struct {
+	name  string
+	files tree.Tree
+	size  int
+}
+
+func (b *bounded) add(p string, kind tree.Kind, r io.Reader) error {
+	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
+	if err != nil {
+		return fmt.Errorf("%s: %s: %w", b.name, p, err)
+	}
+	b.size += len(data)
+	b.files[p] = tree.File{Kind: kind, Data: data}
+	switch {
+	case len(data) > maxFile:
+		return fmt.Errorf("%s: %s has more than %d bytes", b.name, p, maxFile)
+	case len(b.files) > maxFiles:
+		return fmt.Errorf("%s: there are more than %d files below %s/", b.name, maxFiles, folder)
+	case b.size > maxBytes:
+		return fmt.Errorf("%s: the files below %s/ have more than %d bytes", b.name, folder, maxBytes)
+	}
+	return nil
+}
+
+func (p *Platform) diskTree() (tree.Tree, error) {
+	disk := p.disk
+	if disk == nil {
+		root, err := os.OpenRoot(filepath.Join(p.dir, folder))
+		if err != nil {
+			return nil, p.missing()
+		}
+		defer root.Close() //nolint:errcheck // nothing is written
+		disk = root.FS()
+	}
+	b := &bounded{name: p.name, files: tree.Tree{}}
+	err := fs.WalkDir(disk, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return p.addFile(b, disk, name, d)
+	})
+	return b.files, err
+}
+
+func (p *Platform) addFile(b *bounded, disk fs.FS, name string, d fs.DirEntry) error {
+	if d.Type()&fs.ModeSymlink != 0 {
+		target, err := fs.ReadLink(disk, name)
+		if err != nil {
+			return err
+		}
+		return b.add(folder+"/"+name, tree.Symlink, strings.NewReader(target))
+	}
+	if !d.Type().IsRegular() {
+		return nil
+	}
+	info, err := d.Info()
+	if err != nil {
+		return err
+	}
+	kind := tree.Regular
+	if info.Mode()&0o100 != 0 {
+		kind = tree.Executable
+	}
+	f, err := disk.Open(name)
+	if err != nil {
+		return err
+	}
+	defer f.Close() //nolint:errcheck // nothing is written
+	return b.add(folder+"/"+name, kind, f)
+}
