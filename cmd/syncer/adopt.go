@@ -43,12 +43,16 @@ func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string
 	if err != nil {
 		return err
 	}
+	source, err := sourceFor(m.Root(), f.source)
+	if err != nil {
+		return err
+	}
 	owner, repository := m.Repository()
 	facts := scaffold.Facts{"name": repository}
 	if owner != "" {
 		facts["owner"] = owner
 	}
-	adopted, err := a.syncer().Adopt(cmd.Context(), m, f.source, name, given, facts)
+	adopted, err := a.syncer(m.Root()).Adopt(cmd.Context(), m, source, name, given, facts)
 	if err != nil {
 		return err
 	}

@@ -25,7 +25,7 @@ func (a *app) planAll(ctx context.Context, m member, only, to string) (*reconcil
 	}
 	var plans []*reconcile.Planned
 	for _, name := range names {
-		p, err := a.syncer().Plan(ctx, m, st, name, to)
+		p, err := a.syncer(m.Root()).Plan(ctx, m, st, name, to)
 		if err != nil {
 			return nil, nil, err
 		}

@@ -53,19 +53,18 @@ func (f *inputFlags) given(a *app, g *scaffold.GoldenPath) (scaffold.Inputs, err
 		}
 		maps.Copy(inputs, m)
 	}
-	var ps document.Problems
 	for _, s := range f.set {
 		name, text, ok := strings.Cut(s, "=")
 		if !ok {
 			return nil, &usageError{fmt.Errorf("--set %s: write it as name=value", s)}
 		}
 		v, err := g.Parse(name, text)
-		ps = append(ps, document.Gather("", err)...)
-		if err == nil {
-			inputs[name] = v
+		if err != nil {
+			v = text // Resolve tells it, together with all other mistakes
 		}
+		inputs[name] = v
 	}
-	return inputs, ps.Err()
+	return inputs, nil
 }
 
 func (a *app) read(file string) ([]byte, error) {
@@ -131,7 +130,11 @@ func (a *app) create(cmd *cobra.Command, f *inputFlags, name, dir string) error 
 	if owner, ok := given["owner"].(string); ok {
 		facts["owner"] = owner
 	}
-	made, err := a.syncer().Scaffold(cmd.Context(), f.source, name, given, facts)
+	source, err := sourceFor(abs, f.source)
+	if err != nil {
+		return err
+	}
+	made, err := a.syncer(abs).Scaffold(cmd.Context(), source, name, given, facts)
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func (a *app) sync(cmd *cobra.Command, m member, f syncFlags) error {
 		if st, err = reconcile.Load(m); err != nil {
 			return err
 		}
-		p, err := a.syncer().Plan(cmd.Context(), m, st, name, f.to)
+		p, err := a.syncer(m.Root()).Plan(cmd.Context(), m, st, name, f.to)
 		if err != nil {
 			return err
 		}
@@ -218,7 +218,7 @@ func (a *app) resolveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			writes, err := a.syncer().Resolve(cmd.Context(), m, st, args[0], drift.Side(take))
+			writes, err := a.syncer(m.Root()).Resolve(cmd.Context(), m, st, args[0], drift.Side(take))
 			if err != nil {
 				return err
 			}

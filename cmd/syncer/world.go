@@ -12,9 +12,42 @@ import (
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
-// syncer wires the flows to Git.
-func (a *app) syncer() *reconcile.Syncer {
-	return &reconcile.Syncer{Open: open, Split: split, Today: time.Now().Format(time.DateOnly)}
+// syncer wires the flows to Git. A source that is a relative path is relative to
+// root, the member's: so every clone of it finds the same neighbour.
+func (a *app) syncer(root string) *reconcile.Syncer {
+	return &reconcile.Syncer{
+		Open: func(ctx context.Context, location string) (reconcile.Platform, error) {
+			if isRelative(location) {
+				location = filepath.Join(root, filepath.FromSlash(location))
+			}
+			return open(ctx, location)
+		},
+		Split: split, Today: time.Now().Format(time.DateOnly),
+	}
+}
+
+func isRelative(location string) bool {
+	s := gitrepo.Source{Location: location}
+	return location != builtin && !s.IsURL() && !filepath.IsAbs(location)
+}
+
+// sourceFor rewrites a source that is a relative path from here to be relative to
+// a member's root.
+func sourceFor(root, source string) (string, error) {
+	s, err := gitrepo.ParseSource(source)
+	if err != nil || !isRelative(s.Location) {
+		return source, err
+	}
+	here, err := filepath.Abs(s.Location)
+	if err != nil {
+		return "", err
+	}
+	relative, err := filepath.Rel(root, here)
+	if err != nil {
+		return "", err
+	}
+	s.Location = filepath.ToSlash(relative)
+	return s.String(), nil
 }
 
 func split(source string) (location, version string, err error) {

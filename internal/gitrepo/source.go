@@ -161,3 +161,7 @@ func ownerAndName(location string) (owner, name string) {
 	}
 	return p[:i], p[i+1:]
 }
+
+// IsURL reports whether the source is reached over the network rather than on
+// disk.
+func (s Source) IsURL() bool { return isURL(s.Location) }

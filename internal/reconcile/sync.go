@@ -64,9 +64,22 @@ func (s *Syncer) Plan(ctx context.Context, repo Repository, st *State, name, to 
 		Renames: renames(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name),
 	})
 	p.Files = drift.Status(locked, ours, b.find)
-	p.Behind = changed(locked, p.Lock)
+	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
 	p.BaseGone = b.gone
 	return p, nil
+}
+
+// pending reports whether a change brings something of the golden path's that the
+// member never had, as after an adoption. What only undoes drift is not that.
+func pending(locked *drift.Section, c drift.Change) bool {
+	_, had := locked.Files[c.Path]
+	switch c.Action {
+	case drift.Create:
+		return !had
+	case drift.Update, drift.Merged, drift.Delete, drift.Rename:
+		return c.Changes()
+	}
+	return c.Action == drift.Conflict && !had
 }
 
 // changed reports whether the golden path renders something else than what the
