@@ -14,24 +14,24 @@ import (
 )
 
 // planAll plans each golden path that the member in DIR follows, or one.
-func (a *app) planAll(ctx context.Context, m member, only, to string) (*reconcile.State, []*reconcile.Planned, error) {
+func (a *app) planAll(ctx context.Context, m member, only, to string) ([]*reconcile.Planned, error) {
 	st, err := reconcile.Load(m)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	names, err := st.Names(only)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	var plans []*reconcile.Planned
 	for _, name := range names {
 		p, err := a.syncer(m.Root()).Plan(ctx, m, st, name, to)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		plans = append(plans, p)
 	}
-	return st, plans, nil
+	return plans, nil
 }
 
 // changeReport is a change as JSON tells it.
@@ -109,7 +109,7 @@ Exit 0: current. Exit 2: behind, drifted, or conflicts to decide.`,
 			if err != nil {
 				return err
 			}
-			_, plans, err := a.planAll(cmd.Context(), m, only, "")
+			plans, err := a.planAll(cmd.Context(), m, only, "")
 			if err != nil {
 				return err
 			}
@@ -190,7 +190,7 @@ func (a *app) diffCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, plans, err := a.planAll(cmd.Context(), m, only, to)
+			plans, err := a.planAll(cmd.Context(), m, only, to)
 			if err != nil {
 				return err
 			}

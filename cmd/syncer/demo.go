@@ -50,7 +50,7 @@ func (a *app) demo(ctx context.Context, keep string) error {
 		if err != nil {
 			return err
 		}
-		defer os.RemoveAll(temporary) //nolint:errcheck // a temporary folder
+		defer os.RemoveAll(temporary)
 		dir = temporary
 	} else if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // a folder for everybody
 		return err

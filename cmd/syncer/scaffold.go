@@ -296,7 +296,7 @@ func export(dir string, files tree.Tree) error {
 	if err != nil {
 		return fmt.Errorf("--out: %w", err)
 	}
-	defer root.Close() //nolint:errcheck // every file is closed with its own check
+	defer root.Close()
 	for _, p := range files.Paths() {
 		if err := exportFile(root, filepath.FromSlash(p), files[p]); err != nil {
 			return fmt.Errorf("--out: %w", err)

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -53,15 +55,9 @@ func commitAll(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func exits(ts *testscript.TestScript, _ bool, args []string) {
-	err := ts.Exec(args[1], args[2:]...)
 	code := "0"
-	var exit *exec.ExitError
-	if e, ok := err.(*exec.ExitError); ok {
-		exit = e
-		code = string(rune('0' + exit.ExitCode()%10))
-		if exit.ExitCode() >= 10 {
-			code = "64"
-		}
+	if exit, ok := errors.AsType[*exec.ExitError](ts.Exec(args[1], args[2:]...)); ok {
+		code = strconv.Itoa(exit.ExitCode())
 	}
 	if code != args[0] {
 		ts.Fatalf("%v exits %s, want %s", args[1:], code, args[0])

@@ -39,6 +39,10 @@ func (e *ChangedError) Error() string {
 // Nothing is ever written through a symbolic link, outside the work tree or into
 // git's folder. Cancelling ctx has an effect only until the journal is written.
 func (m *Member) Apply(ctx context.Context, changes map[string]*tree.File) error {
+	return m.locking(func() error { return m.apply(ctx, changes) })
+}
+
+func (m *Member) apply(ctx context.Context, changes map[string]*tree.File) error {
 	if _, err := m.Recover(); err != nil {
 		return err
 	}
@@ -66,13 +70,26 @@ func (m *Member) Apply(ctx context.Context, changes map[string]*tree.File) error
 // Recover completes an [Member.Apply] that was cut short, and reports whether there
 // was one. If it cannot be completed, because staging had not finished or because
 // a person has edited one of the files since, it is undone instead; edited files
-// stay as they are. It can be called any number of times. Hold [Member.Lock].
+// stay as they are. It can be called any number of times. Where another syncer is
+// still at it, it returns [BusyError].
 func (m *Member) Recover() (recovered bool, err error) {
+	if _, err := os.Lstat(m.staging()); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	err = m.locking(func() error {
+		recovered, err = m.recover()
+		return err
+	})
+	return recovered, err
+}
+
+func (m *Member) recover() (recovered bool, err error) {
 	a, err := m.applier()
 	if err != nil {
 		return false, err
 	}
 	defer a.work.close()
+	// Whoever held the lock may have finished meanwhile.
 	if _, err := os.Lstat(a.dir); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -102,16 +119,18 @@ type applier struct {
 	journal journal
 }
 
+// staging is the folder where changes wait to be moved into place.
+func (m *Member) staging() string { return filepath.Join(m.store.gitDir, "syncer", "apply") }
+
 func (m *Member) applier() (*applier, error) {
-	own, err := m.ownFolder()
-	if err != nil {
+	if _, err := m.ownFolder(); err != nil {
 		return nil, err
 	}
 	w, err := openWork(m.root)
 	if err != nil {
 		return nil, err
 	}
-	return &applier{Member: m, work: w, dir: filepath.Join(own, "apply")}, nil
+	return &applier{Member: m, work: w, dir: m.staging()}, nil
 }
 
 // plan compares changes with what is there, and lists the steps: deletions first,
@@ -240,7 +259,7 @@ func (a *applier) forward(i int) error {
 		return a.remove(s.Path)
 	}
 	a.work.removeEmptyTree(s.Path)
-	dir, _, err := a.work.parent(s.Path, true)
+	dir, err := a.work.parent(s.Path, true)
 	if err != nil {
 		return err
 	}
@@ -268,7 +287,7 @@ func (a *applier) undo() error {
 			continue
 		}
 		a.work.removeEmptyTree(s.Path)
-		dir, _, err := a.work.parent(s.Path, true)
+		dir, err := a.work.parent(s.Path, true)
 		if err != nil {
 			return err
 		}
@@ -282,7 +301,7 @@ func (a *applier) undo() error {
 
 // remove deletes a file and the folders that become empty.
 func (a *applier) remove(p string) error {
-	dir, _, err := a.work.parent(p, false)
+	dir, err := a.work.parent(p, false)
 	if err != nil {
 		return err
 	}
@@ -295,7 +314,7 @@ func (a *applier) remove(p string) error {
 
 // unmake deletes a file that was new, and those folders that were made for it.
 func (a *applier) unmake(p string) error {
-	dir, _, err := a.work.parent(p, false)
+	dir, err := a.work.parent(p, false)
 	if err != nil {
 		return err
 	}

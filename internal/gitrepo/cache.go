@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -24,9 +25,9 @@ import (
 // one bare repository each. Several processes may share a Dir.
 type Cache struct {
 	Dir string
-	// Token is sent to http servers in the place of a password: over TLS only, and
-	// to TokenHost only, unless that is empty. Sources are written in members'
-	// files, so without TokenHost a member decides who gets the token.
+	// Token is the password for TokenHost, or where that is empty for github.com. No
+	// other host is sent it, and only over TLS: sources are written in members'
+	// files, and a member must not decide who gets the token.
 	Token, TokenHost string
 	// Progress, if not nil, is told what takes long.
 	Progress func(string)
@@ -152,7 +153,7 @@ func (c *Cache) refresh(ctx context.Context, dir, location string) (*Platform, e
 // update fetches into dir. A new mirror is made under another name, so that one
 // that exists is complete.
 func (c *Cache) update(ctx context.Context, dir, location string, exists bool) error {
-	conn, err := dial(location, credentials{c.Token, c.TokenHost}, c.Timeout)
+	conn, err := dial(location, credentials{c.Token, cmp.Or(c.TokenHost, "github.com")}, c.Timeout)
 	if err != nil {
 		return err
 	}
@@ -170,8 +171,7 @@ func (c *Cache) update(ctx context.Context, dir, location string, exists bool) e
 		return fmt.Errorf("making a copy of %s: %w", conn.location, err)
 	}
 	if err := c.fetch(ctx, part, conn); err != nil {
-		var damaged *mirrorError
-		if errors.As(err, &damaged) { // then it is not the copy that is at fault
+		if damaged, ok := errors.AsType[*mirrorError](err); ok { // then it is not the copy that is at fault
 			return &UnreachableError{URL: conn.location, Err: damaged.error}
 		}
 		return err

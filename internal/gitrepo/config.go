@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -162,8 +163,8 @@ func (s *settings) get(section, key string) string { return s.sub(section, "", k
 
 // sub returns the value of section.subsection.key, or "".
 func (s *settings) sub(section, subsection, key string) string {
-	for i := len(s.files) - 1; i >= 0; i-- {
-		if values := optionsOf(s.files[i], section, subsection).GetAll(key); len(values) > 0 {
+	for _, v := range slices.Backward(s.files) {
+		if values := optionsOf(v, section, subsection).GetAll(key); len(values) > 0 {
 			return values[len(values)-1]
 		}
 	}
@@ -209,8 +210,8 @@ func (s *settings) subsections(section string) []string {
 
 // flag returns a boolean as git reads one: a name without a value is true.
 func (s *settings) flag(section, key string, otherwise bool) bool {
-	for i := len(s.files) - 1; i >= 0; i-- {
-		opts := optionsOf(s.files[i], section, "")
+	for _, v := range slices.Backward(s.files) {
+		opts := optionsOf(v, section, "")
 		if !opts.Has(key) {
 			continue
 		}

@@ -95,7 +95,7 @@ func dial(location string, with credentials, timeout time.Duration) (*connection
 // to this machine.
 func (c *connection) dialHTTP(with credentials) {
 	// A transport of our own, because go-git's registry belongs to the process.
-	t := http.DefaultTransport.(*http.Transport).Clone()
+	t := http.DefaultTransport.(*http.Transport).Clone() //nolint:errcheck // net/http documents its type
 	t.DialContext = (&net.Dialer{Timeout: c.timeout}).DialContext
 	c.client, c.close = githttp.NewClient(&http.Client{Transport: t}), t.CloseIdleConnections
 	host := c.endpoint.Host

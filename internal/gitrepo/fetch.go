@@ -122,8 +122,7 @@ func (c *Cache) receive(ctx context.Context, conn *connection, sess transport.Up
 	body := demultiplex(req.Capabilities, &watched{Reader: resp, timer: timer, timeout: conn.timeout, count: c.counter()})
 	if err := packfile.UpdateObjectStorage(s, body); err != nil {
 		// A full disk is no fault of the server's.
-		var local *os.PathError
-		if errors.As(err, &local) {
+		if _, ok := errors.AsType[*os.PathError](err); ok {
 			return fmt.Errorf("storing what %s sent: %w", conn.location, err)
 		}
 		return conn.explain(ctx, err)

@@ -2,6 +2,7 @@ package gitrepo
 
 import (
 	"container/heap"
+	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
@@ -27,7 +28,7 @@ func (s *store) newCommits(tip plumbing.Hash, known []plumbing.Hash) ([]*object.
 	w.push(first)
 	var found []*object.Commit
 	for w.fresh() {
-		c := heap.Pop(&w.queue).(*object.Commit)
+		c := heap.Pop(&w.queue).(*object.Commit) //nolint:errcheck // the queue holds nothing else
 		if !w.old[c.Hash] {
 			found = append(found, c)
 		}
@@ -74,10 +75,8 @@ func (w *walk) parents(c *object.Commit) error {
 	if err != nil {
 		return err
 	}
-	for _, id := range shallow {
-		if id == c.Hash {
-			return nil // the parents were not fetched
-		}
+	if slices.Contains(shallow, c.Hash) {
+		return nil // the parents were not fetched
 	}
 	for _, id := range c.ParentHashes {
 		if w.old[c.Hash] {
@@ -103,7 +102,7 @@ func (q newest) Less(i, j int) bool { return q[i].Committer.When.After(q[j].Comm
 func (q newest) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
 
 // Push adds x, a *object.Commit; for container/heap.
-func (q *newest) Push(x any) { *q = append(*q, x.(*object.Commit)) }
+func (q *newest) Push(x any) { *q = append(*q, x.(*object.Commit)) } //nolint:errcheck // the queue holds nothing else
 
 // Pop removes the last element; for container/heap.
 func (q *newest) Pop() any {

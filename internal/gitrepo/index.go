@@ -51,10 +51,14 @@ const (
 
 var errIndex = errors.New("the index is damaged; run `git status` to see what git says")
 
+func emptyIndex() *gitIndex {
+	return &gitIndex{entries: map[string]indexEntry{}, unmerged: map[string]bool{}, folders: map[string]plumbing.Hash{}}
+}
+
 // readIndex reads the index. A repository without one has an empty one.
 func (m *Member) readIndex() (*gitIndex, error) {
 	file := filepath.Join(m.store.gitDir, "index")
-	idx := &gitIndex{entries: map[string]indexEntry{}, unmerged: map[string]bool{}, folders: map[string]plumbing.Hash{}}
+	idx := emptyIndex()
 	info, err := os.Stat(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return idx, nil

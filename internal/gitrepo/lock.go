@@ -36,7 +36,8 @@ func (m *Member) ownFolder() (string, error) {
 
 // Lock takes the work tree for this process, and returns what gives it back. It
 // returns [BusyError] at once where another has it. The lock ends with its
-// process, however that ends. Hold it around [Member.Recover] and [Member.Apply].
+// process, however that ends. Hold it from reading files until they are applied;
+// [Member.Apply] and [Member.Recover] take it themselves where that was not done.
 func (m *Member) Lock() (unlock func(), err error) {
 	dir, err := m.ownFolder()
 	if err != nil {
@@ -49,6 +50,9 @@ func (m *Member) Lock() (unlock func(), err error) {
 	if err != nil {
 		return nil, fmt.Errorf("locking %s: %w", m.root, err)
 	}
+	if !ok && m.locked {
+		return nil, fmt.Errorf("%s is locked by this Member already", m.root)
+	}
 	if !ok {
 		data, _ := os.ReadFile(pidFile)
 		pid, _ := strconv.Atoi(strings.TrimSpace(string(data)))
@@ -56,8 +60,22 @@ func (m *Member) Lock() (unlock func(), err error) {
 	}
 	// Only a message depends on it.
 	_ = os.WriteFile(pidFile, []byte(strconv.Itoa(os.Getpid())+"\n"), 0o666)
+	m.locked = true
 	return func() {
+		m.locked = false
 		_ = os.Remove(pidFile)
 		_ = lock.Close()
 	}, nil
+}
+
+// locking runs f while this Member holds the lock, taking it if need be.
+func (m *Member) locking(f func() error) error {
+	if !m.locked {
+		unlock, err := m.Lock()
+		if err != nil {
+			return err
+		}
+		defer unlock()
+	}
+	return f()
 }

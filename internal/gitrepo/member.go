@@ -32,6 +32,7 @@ type Member struct {
 	root     string
 	store    *store
 	settings *settings
+	locked   bool // by this Member
 }
 
 // OpenMember opens the repository whose work tree dir is in. Linked work trees and
@@ -189,9 +190,6 @@ func (m *Member) WorkFiles(paths []string) (tree.Tree, error) {
 	}
 	return files, nil
 }
-
-// Files is [Member.WorkFiles], under the name that the flows' port has.
-func (m *Member) Files(paths []string) (tree.Tree, error) { return m.WorkFiles(paths) }
 
 // recallModes takes the execute bits from the index.
 func (m *Member) recallModes(files tree.Tree) error {

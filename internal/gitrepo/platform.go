@@ -253,7 +253,7 @@ func (p *Platform) Tree(ctx context.Context, commit string) (tree.Tree, error) {
 		if err != nil {
 			return err
 		}
-		defer r.Close() //nolint:errcheck // nothing is written
+		defer r.Close()
 		return b.add(folder+"/"+f.Name, kind, r)
 	})
 	return b.files, err
@@ -307,7 +307,7 @@ func (p *Platform) diskTree() (tree.Tree, error) {
 		if err != nil {
 			return nil, p.missing()
 		}
-		defer root.Close() //nolint:errcheck // nothing is written
+		defer root.Close()
 		disk = root.FS()
 	}
 	b := &bounded{name: p.name, files: tree.Tree{}}
@@ -343,6 +343,6 @@ func (p *Platform) addFile(b *bounded, disk fs.FS, name string, d fs.DirEntry) e
 	if err != nil {
 		return err
 	}
-	defer f.Close() //nolint:errcheck // nothing is written
+	defer f.Close()
 	return b.add(folder+"/"+name, kind, f)
 }

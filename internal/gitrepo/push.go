@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,10 +168,8 @@ func (p *push) newObjects(known []plumbing.Hash) ([]plumbing.Hash, error) {
 // newInFolder adds what the folder id has and none of the bases has at the same
 // place.
 func (p *push) newInFolder(id plumbing.Hash, bases []plumbing.Hash, seen map[plumbing.Hash]bool, list []plumbing.Hash) ([]plumbing.Hash, error) {
-	for _, base := range bases {
-		if base == id {
-			return list, nil
-		}
+	if slices.Contains(bases, id) {
+		return list, nil
 	}
 	if seen[id] {
 		return list, nil

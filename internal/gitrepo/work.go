@@ -107,18 +107,17 @@ func (w *work) keep(p string, dir *os.Root) {
 
 // parent opens the folder that p is in. Where something stands in its place, the
 // error tells of p.
-func (w *work) parent(p string, create bool) (dir *os.Root, made []string, err error) {
-	dir, made, err = w.folder(path.Dir(p), create)
-	var obstacle *NotFileError
-	if errors.As(err, &obstacle) {
+func (w *work) parent(p string, create bool) (dir *os.Root, err error) {
+	dir, _, err = w.folder(path.Dir(p), create)
+	if obstacle, ok := errors.AsType[*NotFileError](err); ok {
 		err = &NotFileError{Path: p, At: obstacle.At, What: obstacle.What}
 	}
-	return dir, made, err
+	return dir, err
 }
 
 // stat returns what is at p, or nil where there is nothing.
 func (w *work) stat(p string) (fs.FileInfo, error) {
-	dir, _, err := w.parent(p, false)
+	dir, err := w.parent(p, false)
 	if absent(err) {
 		return nil, nil
 	}
@@ -152,7 +151,7 @@ func (w *work) read(p string) (tree.File, bool, error) {
 	if err != nil || info == nil {
 		return tree.File{}, false, err
 	}
-	dir, _, err := w.parent(p, false)
+	dir, err := w.parent(p, false)
 	if err != nil {
 		return tree.File{}, false, err
 	}
@@ -187,7 +186,7 @@ func (w *work) readRegular(dir *os.Root, p string, info fs.FileInfo) (tree.File,
 // as git does when the last file of a folder goes.
 func (w *work) removeEmpty(dir string) {
 	for ; dir != "."; dir = path.Dir(dir) {
-		up, _, err := w.parent(dir, false)
+		up, err := w.parent(dir, false)
 		if err != nil {
 			return
 		}
@@ -201,7 +200,7 @@ func (w *work) removeEmpty(dir string) {
 
 // removeOne removes a folder if it is empty.
 func (w *work) removeOne(dir string) {
-	up, _, err := w.parent(dir, false)
+	up, err := w.parent(dir, false)
 	if err != nil {
 		return
 	}

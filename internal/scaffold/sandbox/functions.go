@@ -51,7 +51,7 @@ func unknownFunction(name string) (message, hint string) {
 // is a function.
 func builtins() map[string]any {
 	known := map[string]any{}
-	for _, name := range strings.Fields("and or not len index slice eq ne lt le gt ge") {
+	for name := range strings.FieldsSeq("and or not len index slice eq ne lt le gt ge") {
 		known[name] = true
 	}
 	return known
