@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/scaffold/fixture"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -148,6 +149,9 @@ func (a *app) lintCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if len(scaffold.Names(files)) == 0 {
+				return fmt.Errorf("there is no %s/*/%s to check", scaffold.Root, scaffold.ManifestName)
+			}
 			problems := lint(files)
 			if a.json {
 				if err := a.report(problems); err != nil {
@@ -188,8 +192,17 @@ func (a *app) platformFiles(cmd *cobra.Command, args []string) (tree.Tree, error
 func lint(files tree.Tree) scaffold.Problems {
 	var all scaffold.Problems
 	for _, name := range scaffold.Names(files) {
-		_, err := scaffold.Load(files, name)
-		for _, p := range scaffold.Gather(scaffold.Root+"/"+name+"/"+scaffold.ManifestName, err) {
+		manifest := scaffold.Root + "/" + name + "/" + scaffold.ManifestName
+		g, err := scaffold.Load(files, name)
+		found := scaffold.Gather(manifest, err)
+		if err == nil {
+			fixtures, err := fixture.Of(files, name)
+			found = scaffold.Gather(manifest, err)
+			if err == nil && len(fixtures) == 0 {
+				found = append(found, g.Manifest.At("the golden path has no tests", "write tests/NAME.txtar with a section -- inputs.yaml --, then syncer test --update", "name"))
+			}
+		}
+		for _, p := range found {
 			if !slices.Contains(all, p) {
 				all = append(all, p)
 			}

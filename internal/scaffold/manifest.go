@@ -161,6 +161,11 @@ func (m *Manifest) checkInputs() document.Problems {
 	return ps
 }
 
+// At returns a mistake at the place in the manifest that a path of keys leads to.
+func (m *Manifest) At(message, hint string, path ...string) document.Problem {
+	return m.doc.At(message, hint, path...)
+}
+
 // rule returns the first rule that matches a path below template/, with defaults
 // filled in.
 func (m *Manifest) rule(source string) (Rule, bool) {
