@@ -167,7 +167,11 @@ func (a *applier) planStep(p string, changes map[string]*tree.File) error {
 	old, exists, err := a.work.read(p)
 	var obstacle *NotFileError
 	switch {
-	case errors.As(err, &obstacle) && obstacle.At == p && obstacle.What == "a folder" && f != nil:
+	case errors.As(err, &obstacle) && obstacle.At == p && obstacle.What == "a folder":
+		// A folder is no file: there is nothing to delete, but it may be in the way.
+		if f == nil {
+			return nil
+		}
 		if err := a.emptied(p, changes); err != nil {
 			return err
 		}
@@ -256,7 +260,7 @@ func (a *applier) forward(i int) error {
 	case now != s.Old:
 		return &ChangedError{s.Path}
 	case s.New.absent():
-		return a.remove(s.Path)
+		return a.remove(s.Path, true)
 	}
 	a.work.removeEmptyTree(s.Path)
 	dir, err := a.work.parent(s.Path, true)
@@ -281,7 +285,7 @@ func (a *applier) undo() error {
 			continue
 		}
 		if s.Old.absent() {
-			if err := a.unmake(s.Path); err != nil {
+			if err := a.remove(s.Path, false); err != nil {
 				return err
 			}
 			continue
@@ -295,12 +299,17 @@ func (a *applier) undo() error {
 			return err
 		}
 	}
+	// The longest first, so that the inner ones go before the outer ones.
+	slices.SortFunc(a.journal.Made, func(x, y string) int { return len(y) - len(x) })
+	for _, dir := range a.journal.Made {
+		a.work.removeOne(dir)
+	}
 	a.sync()
 	return a.clean()
 }
 
-// remove deletes a file and the folders that become empty.
-func (a *applier) remove(p string) error {
+// remove deletes a file and, with folders, those that become empty.
+func (a *applier) remove(p string, folders bool) error {
 	dir, err := a.work.parent(p, false)
 	if err != nil {
 		return err
@@ -308,21 +317,8 @@ func (a *applier) remove(p string) error {
 	if err := dir.Remove(path.Base(p)); err != nil {
 		return err
 	}
-	a.work.removeEmpty(path.Dir(p))
-	return nil
-}
-
-// unmake deletes a file that was new, and those folders that were made for it.
-func (a *applier) unmake(p string) error {
-	dir, err := a.work.parent(p, false)
-	if err != nil {
-		return err
-	}
-	if err := dir.Remove(path.Base(p)); err != nil {
-		return err
-	}
-	for d := path.Dir(p); slices.Contains(a.journal.Made, d); d = path.Dir(d) {
-		a.work.removeOne(d)
+	if folders {
+		a.work.removeEmpty(path.Dir(p))
 	}
 	return nil
 }

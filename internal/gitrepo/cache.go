@@ -15,7 +15,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/gofrs/flock"
@@ -205,46 +204,40 @@ func lastFetch(dir string) (time.Time, bool) {
 // openMirror opens a mirror and makes sure that what its references lead to is
 // there.
 func openMirror(dir, location string) (*Platform, error) {
-	s, err := openStore(dir)
-	if err != nil {
-		return nil, &mirrorError{err}
+	s, repo, err := openRepository(dir)
+	if err == nil {
+		err = s.checkTips()
 	}
-	if err := s.checkTips(); err != nil {
+	if err != nil {
 		return nil, &mirrorError{fmt.Errorf("the copy of %s in %s is damaged: %w", redact(location), dir, err)}
 	}
-	repo, err := git.Open(s, nil)
-	if err != nil {
-		return nil, &mirrorError{err}
-	}
-	return &Platform{name: redact(location), repo: repo}, nil
+	return &Platform{name: redact(location), store: s, repo: repo}, nil
 }
 
 // checkTips reads every branch's and tag's object, and the top folder of commits.
 func (s *store) checkTips() error {
-	refs, err := s.IterReferences()
+	tips, err := s.tips()
 	if err != nil {
 		return err
 	}
-	defer refs.Close()
-	n := 0
-	err = refs.ForEach(func(r *plumbing.Reference) error {
-		if r.Type() != plumbing.HashReference {
-			return nil
-		}
-		n++
-		o, err := s.EncodedObject(plumbing.AnyObject, r.Hash())
-		if err != nil || o.Type() != plumbing.CommitObject {
+	if len(tips) == 0 {
+		return errors.New("it has no branches")
+	}
+	for _, tip := range tips {
+		o, err := s.EncodedObject(plumbing.AnyObject, tip)
+		if err != nil {
 			return err
+		}
+		if o.Type() != plumbing.CommitObject {
+			continue
 		}
 		commit, err := object.DecodeCommit(s, o)
 		if err != nil {
 			return err
 		}
-		_, err = s.entries(commit.TreeHash)
-		return err
-	})
-	if err == nil && n == 0 {
-		err = errors.New("it has no branches")
+		if _, err := s.entries(commit.TreeHash); err != nil {
+			return err
+		}
 	}
-	return err
+	return nil
 }

@@ -163,32 +163,30 @@ const ancestors = 32
 // haves returns commits that the mirror has, so that the server need not send
 // them again.
 func (s *store) haves() ([]plumbing.Hash, error) {
-	refs, err := s.IterReferences()
+	tips, err := s.tips()
 	if err != nil {
 		return nil, err
 	}
-	defer refs.Close()
 	have := map[plumbing.Hash]bool{}
-	err = refs.ForEach(func(r *plumbing.Reference) error {
-		if r.Type() != plumbing.HashReference || have[r.Hash()] {
-			return nil
+	for _, tip := range tips {
+		commit, err := s.commit(tip)
+		if have[tip] || err != nil { // a tag of something else
+			continue
 		}
-		commit, err := s.commit(r.Hash())
-		if err != nil {
-			return nil // a tag of something else
-		}
-		have[r.Hash()], have[commit.Hash] = true, true
+		have[tip] = true
 		n := 0
-		walk := object.NewCommitPreorderIter(commit, nil, nil)
-		return walk.ForEach(func(c *object.Commit) error {
+		err = object.NewCommitPreorderIter(commit, nil, nil).ForEach(func(c *object.Commit) error {
 			have[c.Hash] = true
 			if n++; n >= ancestors {
 				return storer.ErrStop
 			}
 			return nil
 		})
-	})
-	return slices.Collect(maps.Keys(have)), err
+		if err != nil {
+			return nil, err
+		}
+	}
+	return slices.Collect(maps.Keys(have)), nil
 }
 
 // writeMirrorRefs replaces all references of a mirror at once: they are all in

@@ -1,8 +1,8 @@
 package gitrepo
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/go-git/go-git/v5"
@@ -35,13 +36,17 @@ const folder = "goldenpaths"
 // Worktree is the version that means a path's files as they lie on disk.
 const Worktree = "worktree"
 
-// Platform is a source of golden paths.
+// Platform is a source of golden paths. It can be used by several goroutines.
 type Platform struct {
 	name string
 	repo *git.Repository // nil: a plain directory
 	dir  string          // on disk; "" for a mirror
 	sub  string          // folder in the repository, slash-separated; "" is its root
 	disk fs.FS           // in place of dir, for what ships with the binary
+
+	mu    sync.Mutex // go-git's storage cannot be shared
+	store *store     // what repo reads
+	read  map[string]tree.Tree
 }
 
 // Embedded is a platform that reads files, whose top level is the folders of
@@ -56,28 +61,28 @@ func openPath(location string) (*Platform, error) {
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("the source %s is not a folder; give a path or a URL", location)
 	}
-	if repo, err := git.PlainOpen(dir); err == nil { // bare ones too
-		return &Platform{name: location, repo: repo, dir: dir}, nil
+	at, err := find(dir)
+	if err != nil {
+		return nil, fmt.Errorf("the source %s: %w", location, err)
 	}
-	repo, err := git.PlainOpenWithOptions(dir, &git.PlainOpenOptions{DetectDotGit: true, EnableDotGitCommonDir: true})
-	if errors.Is(err, git.ErrRepositoryNotExists) {
+	if at.gitDir == "" {
 		return &Platform{name: location, dir: dir}, nil
 	}
+	s, repo, err := openRepository(at.gitDir)
 	if err != nil {
 		return nil, fmt.Errorf("the source %s: %w", location, err)
 	}
-	wt, err := repo.Worktree()
-	if err != nil {
-		return nil, fmt.Errorf("the source %s: %w", location, err)
+	if at.root == "" { // bare
+		return &Platform{name: location, store: s, repo: repo, dir: dir}, nil
 	}
-	sub, err := filepath.Rel(wt.Filesystem.Root(), dir)
+	sub, err := filepath.Rel(at.root, dir)
 	if err != nil {
 		return nil, fmt.Errorf("the source %s: %w", location, err)
 	}
 	if sub = filepath.ToSlash(sub); sub == "." {
 		sub = ""
 	}
-	return &Platform{name: location, repo: repo, dir: dir, sub: sub}, nil
+	return &Platform{name: location, store: s, repo: repo, dir: dir, sub: sub}, nil
 }
 
 // tagged is a version tag.
@@ -90,34 +95,41 @@ type tagged struct {
 // tags returns the version tags of a golden path, the newest first. Where it has
 // tags of its own (NAME/v1.2.3), plain ones (v1.2.3) are not its.
 func (p *Platform) tags(goldenPath string) ([]tagged, error) {
-	refs, err := p.repo.Tags()
+	refs, err := p.store.refs()
 	if err != nil {
 		return nil, fmt.Errorf("the tags of %s: %w", p.name, err)
 	}
 	var own, plain []tagged
-	err = refs.ForEach(func(ref *plumbing.Reference) error {
-		tag := ref.Name().Short()
-		text, isOwn := strings.CutPrefix(tag, goldenPath+"/")
-		v, err := semver.NewVersion(text)
-		if err != nil || !isOwn && strings.Contains(tag, "/") {
-			return nil
+	for ref, id := range refs {
+		if !ref.IsTag() {
+			continue
 		}
-		commit, err := p.peel(ref.Hash())
+		tag := ref.Short()
+		text, isOwn := strings.CutPrefix(tag, goldenPath+"/")
+		// Strictly: "v1" is a tag that moves with every 1.x, not version 1.0.0.
+		v, err := semver.StrictNewVersion(strings.TrimPrefix(text, "v"))
+		if err != nil || !isOwn && strings.Contains(tag, "/") {
+			continue
+		}
+		commit, err := p.peel(id)
 		if err != nil {
-			return nil // a tag of something that is not a commit is no version
+			continue // a tag of something that is not a commit is no version
 		}
 		if isOwn {
 			own = append(own, tagged{v, tag, commit})
 		} else {
 			plain = append(plain, tagged{v, tag, commit})
 		}
-		return nil
-	})
+	}
 	if len(own) == 0 {
 		own = plain
 	}
-	slices.SortFunc(own, func(a, b tagged) int { return b.version.Compare(a.version) })
-	return own, err
+	// Versions that differ only in what they were built from are in the order of
+	// their tags.
+	slices.SortFunc(own, func(a, b tagged) int {
+		return cmp.Or(b.version.Compare(a.version), strings.Compare(a.tag, b.tag))
+	})
+	return own, nil
 }
 
 func (p *Platform) peel(h plumbing.Hash) (plumbing.Hash, error) {
@@ -139,6 +151,8 @@ var commitID = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
 // version tags; edge takes prereleases too; then a tag, a branch, a range, a
 // commit, or worktree.
 func (p *Platform) Resolve(goldenPath, want string) (version, commit string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.repo == nil {
 		if want != "" && want != Worktree && want != "stable" && want != "edge" {
 			return "", "", fmt.Errorf("%s has no versions, so there is no %q", p.name, want)
@@ -160,6 +174,9 @@ func (p *Platform) Resolve(goldenPath, want string) (version, commit string, err
 			if want == "edge" || t.version.Prerelease() == "" {
 				return t.version.String(), t.commit.String(), nil
 			}
+		}
+		if len(tags) > 0 {
+			return "", "", fmt.Errorf("%s has only pre-releases of %s; take one with \"edge\": %s", p.name, goldenPath, known(tags))
 		}
 		return p.head()
 	}
@@ -228,9 +245,26 @@ func (p *Platform) Tree(ctx context.Context, commit string) (tree.Tree, error) {
 	if p.repo == nil {
 		return nil, fmt.Errorf("%s has no commits, so %s cannot be read from it", p.name, commit)
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if files, ok := p.read[commit]; ok {
+		return files.Clone(), nil
+	}
+	files, err := p.commitTree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	if p.read == nil {
+		p.read = map[string]tree.Tree{}
+	}
+	p.read[commit] = files
+	return files.Clone(), nil
+}
+
+func (p *Platform) commitTree(ctx context.Context, commit string) (tree.Tree, error) {
 	c, err := p.repo.CommitObject(plumbing.NewHash(commit))
 	if err != nil {
-		return nil, fmt.Errorf("%s has no commit %s", p.name, commit)
+		return nil, fmt.Errorf("%s has no commit %s; only what a branch or a tag leads to is there", p.name, commit)
 	}
 	root, err := c.Tree()
 	if err != nil {

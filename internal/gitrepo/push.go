@@ -293,20 +293,3 @@ func openRemoteFolder(path string) (*store, error) {
 	}
 	return nil, errors.New("there is no git repository there")
 }
-
-// tips returns what the store's references lead to.
-func (s *store) tips() ([]plumbing.Hash, error) {
-	refs, err := s.IterReferences()
-	if err != nil {
-		return nil, err
-	}
-	defer refs.Close()
-	var ids []plumbing.Hash
-	err = refs.ForEach(func(r *plumbing.Reference) error {
-		if r.Type() == plumbing.HashReference {
-			ids = append(ids, r.Hash())
-		}
-		return nil
-	})
-	return ids, err
-}

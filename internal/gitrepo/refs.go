@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -131,19 +133,73 @@ func lockRef(file string) (*os.File, error) {
 // needs another branch as one. Both are so for packed references too, where the
 // file system would not object.
 func (s *store) checkRoom(name plumbing.ReferenceName) error {
-	refs, err := s.IterReferences()
+	refs, err := s.refs()
 	if err != nil {
-		return fmt.Errorf("listing references: %w", err)
+		return err
 	}
-	defer refs.Close()
 	mine := name.String()
-	return refs.ForEach(func(r *plumbing.Reference) error {
-		other := r.Name().String()
-		if strings.HasPrefix(mine, other+"/") || strings.HasPrefix(other, mine+"/") {
-			return fmt.Errorf("branch %s cannot exist beside branch %s: one would be the other's folder; delete or rename that one", name.Short(), r.Name().Short())
+	for other := range refs {
+		if strings.HasPrefix(mine, other.String()+"/") || strings.HasPrefix(other.String(), mine+"/") {
+			return fmt.Errorf("branch %s cannot exist beside branch %s: one would be the other's folder; delete or rename that one", name.Short(), other.Short())
+		}
+	}
+	return nil
+}
+
+// refs returns every reference below refs/ with what it leads to; the zero id for
+// one that is symbolic. go-git's own list takes the lock files of a running git
+// for references, and fails on them.
+func (s *store) refs() (map[plumbing.ReferenceName]plumbing.Hash, error) {
+	refs := map[plumbing.ReferenceName]plumbing.Hash{}
+	packed, err := os.ReadFile(filepath.Join(s.commonDir, "packed-refs"))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("listing references: %w", err)
+	}
+	for line := range strings.Lines(string(packed)) {
+		// "^" lines tell what an annotated tag leads to.
+		id, name, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if ok && plumbing.IsHash(id) {
+			refs[plumbing.ReferenceName(name)] = plumbing.NewHash(id)
+		}
+	}
+	top := filepath.Join(s.commonDir, "refs")
+	err = filepath.WalkDir(top, func(file string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) { // git has just packed or deleted it
+			return nil
+		}
+		if err != nil || d.IsDir() || strings.HasSuffix(file, ".lock") {
+			return err
+		}
+		name, err := filepath.Rel(s.commonDir, file)
+		if err != nil {
+			return err
+		}
+		data, err := readLimited(file, maxGitFile)
+		if err == nil {
+			// NewHash makes the zero id of anything else.
+			refs[plumbing.ReferenceName(filepath.ToSlash(name))] = plumbing.NewHash(strings.TrimSpace(string(data)))
 		}
 		return nil
 	})
+	if err != nil {
+		return nil, fmt.Errorf("listing references: %w", err)
+	}
+	return refs, nil
+}
+
+// tips returns what the references lead to, each once.
+func (s *store) tips() ([]plumbing.Hash, error) {
+	refs, err := s.refs()
+	if err != nil {
+		return nil, err
+	}
+	ids := map[plumbing.Hash]bool{}
+	for _, id := range refs {
+		if !id.IsZero() {
+			ids[id] = true
+		}
+	}
+	return slices.Collect(maps.Keys(ids)), nil
 }
 
 // headOf reads a HEAD file: the branch that is checked out, or "" where it is

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/go-git/go-billy/v5/osfs"
+	"github.com/go-git/go-git/v5"
+	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
@@ -38,6 +40,37 @@ func openStore(gitDir string) (*store, error) {
 		AlternatesFS: osfs.New(filepath.VolumeName(commonDir) + string(filepath.Separator)),
 	})
 	return &store{Storage: s, gitDir: gitDir, commonDir: commonDir}, nil
+}
+
+// openRepository opens a repository to read from with go-git's own functions.
+func openRepository(gitDir string) (*store, *git.Repository, error) {
+	s, err := openStore(gitDir)
+	if err != nil {
+		return nil, nil, err
+	}
+	local := &settings{gitDir: s.gitDir}
+	if err := local.readRepository(s.commonDir); err != nil {
+		return nil, nil, err
+	}
+	if err := local.checkFormat(); err != nil {
+		return nil, nil, err
+	}
+	repo, err := git.Open(plainFormat{s}, nil)
+	return s, repo, err
+}
+
+// plainFormat is a store whose extensions go-git does not see: it refuses every
+// one that it does not know, though they have been checked (checkFormat) and do not
+// matter for reading.
+type plainFormat struct{ *store }
+
+// Config returns the repository's configuration without its extensions.
+func (s plainFormat) Config() (*config.Config, error) {
+	cfg, err := s.store.Config()
+	if err == nil {
+		cfg.Raw.RemoveSection("extensions")
+	}
+	return cfg, err
 }
 
 // commonOf returns the folder that a linked work tree shares with its repository.

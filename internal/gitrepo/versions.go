@@ -16,6 +16,8 @@ func (p *Platform) Versions(goldenPath string) ([]Revision, error) {
 	if p.repo == nil {
 		return nil, nil
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	tags, err := p.tags(goldenPath)
 	if err != nil {
 		return nil, err
