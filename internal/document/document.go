@@ -82,6 +82,7 @@ func (ps Problems) Err() error {
 func Gather(file string, err error) Problems {
 	var ps Problems
 	var p Problem
+	var at *Problem
 	switch {
 	case err == nil:
 		return nil
@@ -89,6 +90,8 @@ func Gather(file string, err error) Problems {
 		return ps
 	case errors.As(err, &p):
 		return Problems{p}
+	case errors.As(err, &at):
+		return Problems{*at}
 	}
 	return Problems{{File: file, Message: err.Error()}}
 }

@@ -51,13 +51,13 @@ func TestValidate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := document.Parse("f", []byte("nmae: x\nlist:\n  - a\n  - c\n"))
+	d, err := document.Parse("f", []byte("nam: x\nlist:\n  - a\n  - c\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := document.Problems{
 		{File: "f", Line: 1, Column: 1, Message: `"name" is missing`},
-		{File: "f", Line: 1, Column: 1, Message: `unknown key "nmae"`, Hint: "did you mean name?"},
+		{File: "f", Line: 1, Column: 1, Message: `unknown key "nam"`, Hint: "did you mean name?"},
 		{File: "f", Line: 4, Column: 5, Message: "c is not one of a, b"},
 	}
 	got := d.Validate(s)

@@ -194,6 +194,9 @@ func (a *applier) planStep(p string, changes map[string]*tree.File) error {
 // that are deleted.
 func (a *applier) planFolders(dir, p string, changes map[string]*tree.File) error {
 	for ; dir != "."; dir = path.Dir(dir) {
+		if changes[dir] != nil {
+			return &NotFileError{Path: p, At: dir, What: "to be a file"}
+		}
 		info, err := a.work.stat(dir)
 		var obstacle *NotFileError
 		if err != nil && (!errors.As(err, &obstacle) || obstacle.What != "a file") {

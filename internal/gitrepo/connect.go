@@ -190,14 +190,25 @@ func (c *connection) explain(ctx context.Context, err error) error {
 	case errors.Is(err, transport.ErrRepositoryNotFound):
 		e.Hint = "check the spelling; a private repository is not found without credentials (~/.netrc or SYNCER_GIT_TOKEN)"
 	}
-	if secret := c.endpoint.Password; secret != "" || c.raw != c.location {
-		text := strings.ReplaceAll(err.Error(), c.raw, c.location)
-		if secret != "" {
-			text = strings.ReplaceAll(text, secret, "***")
-		}
+	if text := c.clean(err.Error()); text != err.Error() {
 		e.Err = errors.New(text)
 	}
 	return e
+}
+
+// clean takes secrets out of a message, which a server may have put there too.
+func (c *connection) clean(text string) string {
+	text = strings.ReplaceAll(text, c.raw, c.location)
+	secrets := []string{c.endpoint.Password}
+	if basic, ok := c.auth.(*githttp.BasicAuth); ok {
+		secrets = append(secrets, basic.Password)
+	}
+	for _, secret := range secrets {
+		if secret != "" {
+			text = strings.ReplaceAll(text, secret, "***")
+		}
+	}
+	return text
 }
 
 // watched reads from a server, and cancels where it falls silent.

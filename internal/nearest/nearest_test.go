@@ -11,7 +11,7 @@ import (
 func TestNames(t *testing.T) {
 	known := []string{"name", "port", "team", "environment"}
 	for name, want := range map[string][]string{
-		"nmae": {"name"}, "prot": {"port"}, "env": {"environment"}, "teams": {"team"}, "zzz": {}, "": {},
+		"nam": {"name"}, "prot": {"port"}, "env": {"environment"}, "teams": {"team"}, "zzz": {}, "": {},
 	} {
 		if diff := cmp.Diff(want, nearest.Names(name, known)); diff != "" {
 			t.Errorf("Names(%q): mismatch (-want +got):\n%s", name, diff)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/nearest"
-	"github.com/goldenpaths/syncer/internal/scaffold/sandbox"
+	"github.com/goldenpaths/syncer/internal/scaffold/engine"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -36,10 +36,10 @@ type sourceFile struct {
 	source   string // path below template/ without .tmpl
 	rule     Rule
 	kind     tree.Kind
-	path     *sandbox.Template // nil where the path has no action
-	when     *sandbox.Template
-	template *sandbox.Template // nil: copied
-	static   Rendered          // of a copied file
+	path     *engine.Template // nil where the path has no action
+	when     *engine.Template
+	template *engine.Template // nil: copied
+	static   Rendered         // of a copied file
 }
 
 // Names returns the golden paths that a tree of a platform repository has, in
@@ -74,7 +74,7 @@ func (e *UnknownError) Error() string {
 // a tree whose paths begin with "goldenpaths/". The error is [UnknownError] or
 // [document.Problems] with every mistake found.
 func Load(files tree.Tree, name string) (*GoldenPath, error) {
-	l := loader{files: files, set: sandbox.NewSet(sandbox.Limits{})}
+	l := loader{files: files, set: engine.NewSet(engine.Limits{})}
 	if err := l.include(name, nil); err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func Load(files tree.Tree, name string) (*GoldenPath, error) {
 
 type loader struct {
 	files    tree.Tree
-	set      *sandbox.Set
+	set      *engine.Set
 	layers   []*Manifest // in order of rendering; the last is the golden path itself
 	problems document.Problems
 }
@@ -228,11 +228,11 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 	s := sourceFile{layer: m.Name, file: file, source: sourcePath(p), kind: f.Kind}
 	s.rule = l.rule(m, s.source)
 	var err error
-	parse := func(text string, d sandbox.Delimiters) *sandbox.Template {
+	parse := func(text string, d engine.Delimiters) *engine.Template {
 		if err != nil {
 			return nil
 		}
-		var t *sandbox.Template
+		var t *engine.Template
 		t, err = l.set.Parse(file, []byte(text), d)
 		return t
 	}

@@ -12,7 +12,7 @@ import (
 
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/nearest"
-	"github.com/goldenpaths/syncer/internal/scaffold/sandbox"
+	"github.com/goldenpaths/syncer/internal/scaffold/engine"
 )
 
 // Inputs are values by name: map[string]any, []any, string, bool, int64, float64
@@ -220,12 +220,12 @@ func parseYAML(text string, fault error) (any, error) {
 type computation struct {
 	name     string
 	typ      string
-	template *sandbox.Template
+	template *engine.Template
 	problem  func(message, hint string) document.Problem
 }
 
 // parseComputed reads a manifest's computed values, in the order of the file.
-func (m *Manifest) parseComputed(set *sandbox.Set) ([]computation, document.Problems) {
+func (m *Manifest) parseComputed(set *engine.Set) ([]computation, document.Problems) {
 	var cs []computation
 	var ps document.Problems
 	node := m.Computed

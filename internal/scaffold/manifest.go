@@ -5,7 +5,7 @@
 // platform repository. [GoldenPath.Resolve] turns what a repository gives into
 // a full set of inputs, or says everything that is wrong with it at once.
 // [GoldenPath.Render] makes the files. Nothing here touches disk, network or
-// clock, and a golden path is hostile input: package sandbox bounds what its
+// clock, and a golden path is hostile input: package engine bounds what its
 // templates may cost.
 package scaffold
 
@@ -21,7 +21,7 @@ import (
 
 	"github.com/goldenpaths/syncer/docs/schema"
 	"github.com/goldenpaths/syncer/internal/document"
-	"github.com/goldenpaths/syncer/internal/scaffold/sandbox"
+	"github.com/goldenpaths/syncer/internal/scaffold/engine"
 )
 
 // Root is the folder of a platform repository that holds its golden paths.
@@ -54,7 +54,7 @@ type Manifest struct {
 	Owner       string             `yaml:"owner"`
 	Lifecycle   string             `yaml:"lifecycle"`
 	Includes    []string           `yaml:"includes"`
-	Delimiters  sandbox.Delimiters `yaml:"delimiters"`
+	Delimiters  engine.Delimiters  `yaml:"delimiters"`
 	Files       []Rule             `yaml:"files"`
 	Migrations  []Migration        `yaml:"migrations"`
 	After       map[string]any     `yaml:"after"`
@@ -65,12 +65,12 @@ type Manifest struct {
 
 // Rule says how the files that its glob matches are rendered and kept.
 type Rule struct {
-	Glob       string             `yaml:"glob"`
-	Mode       Mode               `yaml:"mode"`
-	When       string             `yaml:"when"`
-	Delimiters sandbox.Delimiters `yaml:"delimiters"`
-	ForEach    string             `yaml:"forEach"`
-	As         string             `yaml:"as"`
+	Glob       string            `yaml:"glob"`
+	Mode       Mode              `yaml:"mode"`
+	When       string            `yaml:"when"`
+	Delimiters engine.Delimiters `yaml:"delimiters"`
+	ForEach    string            `yaml:"forEach"`
+	As         string            `yaml:"as"`
 }
 
 // Migration says what a repository needs when a sync brings it to version To or
@@ -181,7 +181,7 @@ func (m *Manifest) filled(r Rule) Rule {
 	if r.Mode == "" {
 		r.Mode = Merge
 	}
-	if r.Delimiters == (sandbox.Delimiters{}) {
+	if r.Delimiters == (engine.Delimiters{}) {
 		r.Delimiters = m.Delimiters
 	}
 	if r.As == "" {

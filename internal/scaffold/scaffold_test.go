@@ -163,7 +163,7 @@ func TestMistakesSayWhere(t *testing.T) {
 		`goldenpath.yaml:5:21: mrege is not one of managed, merge, once`:    head + "files:\n  - {glob: a, mode: mrege}\n",
 		`goldenpath.yaml:4:16: "[" is not a valid glob`:                     head + "files: [{glob: '['}]\n",
 		`goldenpath.yaml:4:12: there is no golden path "nix"`:               head + "includes: [nix]\n",
-		`goldenpath.yaml:5:6: computed "x": nothing is called "nme" here`:   head + "computed:\n  x: 'a{{ .nme }}'\n",
+		`goldenpath.yaml:5:6: computed "x": unknown input "nme"`:            head + "computed:\n  x: 'a{{ .nme }}'\n",
 		`goldenpath.yaml:3:7: the name is "other", but the folder is "bad"`: "apiVersion: syncer/v1\nkind: GoldenPath\nname: other\n",
 		`goldenpath.yaml:7:15: nonsense is not one of`:                      head + "inputs:\n  properties:\n    a:\n        type: nonsense\n",
 		`not valid YAML`: head + "files: [\n",
