@@ -71,15 +71,10 @@ type facts struct {
 	mode               scaffold.Mode
 	base, ours, theirs *tree.File
 	baseGone           bool
-	baseBlob           tree.BlobID // the base's id and kind, known even if baseGone
-	baseKind           tree.Kind
+	hadBase            bool // there was a base, known even if baseGone
+	oursIsBase         bool
+	theirsIsBase       bool
 	decided            map[string]Side // by HunkID
-}
-
-func (f facts) hadBase() bool { return f.baseBlob != "" }
-
-func (f facts) sameAsBase(file *tree.File) bool {
-	return file.Kind == f.baseKind && file.Blob() == f.baseBlob
 }
 
 // decide is the table: for each combination of what exists and what changed, one
@@ -90,7 +85,7 @@ func (f facts) decide() Change {
 	switch {
 	case f.theirs == nil:
 		return f.removed(c)
-	case !f.hadBase():
+	case !f.hadBase:
 		return f.added(c)
 	case f.ours == nil:
 		return f.missing(c)
@@ -105,7 +100,7 @@ func (f facts) removed(c Change) Change {
 		return c.done(Same, "gone in both")
 	case f.mode == scaffold.Once:
 		return c.done(Yours, "the golden path no longer has this file, which was yours since creation")
-	case f.sameAsBase(f.ours):
+	case f.oursIsBase:
 		c.After = nil
 		return c.done(Delete, "the golden path no longer has this file, and you had not changed it")
 	}
@@ -130,7 +125,7 @@ func (f facts) added(c Change) Change {
 
 // missing: both versions of the golden path have the file, the member does not.
 func (f facts) missing(c Change) Change {
-	unchanged := f.sameAsBase(f.theirs)
+	unchanged := f.theirsIsBase
 	switch {
 	case f.mode == scaffold.Managed:
 		c.After = f.theirs
@@ -150,7 +145,7 @@ func (f facts) both(c Change) Change {
 		return c.done(Yours, "written once, at creation")
 	case f.ours.Equal(*f.theirs):
 		return c.done(Same, "you have it as the golden path has it")
-	case f.sameAsBase(f.ours):
+	case f.oursIsBase:
 		c.After = f.theirs
 		return c.done(Update, "changed in the golden path only")
 	case f.mode == scaffold.Managed:
@@ -159,7 +154,7 @@ func (f facts) both(c Change) Change {
 		return c.done(Replace, "you changed this file, but it is managed: the golden path's content replaces yours, which stays in the history")
 	case f.mode == scaffold.Block:
 		return f.blocks(c)
-	case f.sameAsBase(f.theirs):
+	case f.theirsIsBase:
 		return c.done(Yours, "changed by you only")
 	}
 	return f.merge(c)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"sync"
 
 	"github.com/bmatcuk/doublestar/v4"
 	"go.yaml.in/yaml/v3"
@@ -46,13 +47,16 @@ type Keep struct {
 	Until  string `yaml:"until"`
 }
 
+// memberSchema compiles the published schema when it is first needed.
+var memberSchema = sync.OnceValues(func() (*document.Schema, error) { return document.CompileJSON(schema.Member) })
+
 // ParseMember reads .goldenpath.yaml. The error is [document.Problems].
 func ParseMember(data []byte) (*Member, error) {
 	doc, err := document.Parse(MemberName, data)
 	if err != nil {
 		return nil, err
 	}
-	s, err := document.CompileJSON(schema.Member)
+	s, err := memberSchema()
 	if err != nil {
 		return nil, fmt.Errorf("the published schema of %s: %w", MemberName, err)
 	}

@@ -154,7 +154,7 @@ func (p *planner) change(path, from string) Change {
 		f.theirs, f.mode = &t.File, t.Mode
 	}
 	if known {
-		f.baseBlob, f.baseKind = locked.Blob, locked.Kind
+		f.compare(locked, p.Theirs[path])
 		p.findBase(&f, at, locked)
 	}
 	if k, ok := kept(p.Keeps, at, p.Today); ok {
@@ -182,15 +182,32 @@ func movedChange(c Change, from string) Change {
 	return c
 }
 
+// compare tells by object ids which side is as the base was. Ours is hashed only
+// where it differs from theirs, whose id the rendering has.
+func (f *facts) compare(locked LockedFile, theirs scaffold.Rendered) {
+	f.hadBase = locked.Blob != ""
+	f.theirsIsBase = f.theirs != nil && theirs.File.Kind == locked.Kind && theirs.Blob() == locked.Blob
+	switch {
+	case f.ours == nil:
+	case f.theirs != nil && f.ours.Equal(*f.theirs):
+		f.oursIsBase = f.theirsIsBase
+	default:
+		f.oursIsBase = f.ours.Kind == locked.Kind && f.ours.Blob() == locked.Blob
+	}
+}
+
 // findBase looks the base up where the table will need its content.
 func (p *planner) findBase(f *facts, at string, locked LockedFile) {
-	if f.ours == nil || f.theirs == nil || !f.hadBase() {
-		if f.hadBase() && (f.ours != nil && !f.sameAsBase(f.ours) || f.theirs != nil && !f.sameAsBase(f.theirs)) {
+	if !f.hadBase {
+		return
+	}
+	if f.ours == nil || f.theirs == nil {
+		if f.ours != nil && !f.oursIsBase || f.theirs != nil && !f.theirsIsBase {
 			f.base = p.base(at, locked) // for the conflict's data
 		}
 		return
 	}
-	if f.mode != scaffold.Block && (f.sameAsBase(f.ours) || f.sameAsBase(f.theirs)) || f.ours.Equal(*f.theirs) {
+	if f.ours.Equal(*f.theirs) || f.mode != scaffold.Block && (f.oursIsBase || f.theirsIsBase) {
 		return
 	}
 	f.base = p.base(at, locked)

@@ -22,11 +22,12 @@ func Resolve(s *Section, path string, ours *tree.File, theirs scaffold.Rendering
 		return nil, nil, notOpen(s, path)
 	}
 	p := planner{Request: Request{Locked: s, Theirs: theirs, Base: base}}
-	f := facts{path: path, mode: l.Mode, ours: ours, baseBlob: l.Blob, baseKind: l.Kind}
+	f := facts{path: path, mode: l.Mode, ours: ours}
 	if t, has := theirs[path]; has {
 		f.theirs = &t.File
 	}
-	if f.hadBase() {
+	f.compare(l, theirs[path])
+	if f.hadBase {
 		f.base = p.base(path, l)
 		f.baseGone = f.base == nil
 	}

@@ -14,6 +14,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/Masterminds/semver/v3"
 	"github.com/bmatcuk/doublestar/v4"
@@ -86,6 +87,10 @@ type Migration struct {
 	} `yaml:"inputs"`
 }
 
+// manifestSchema compiles the published schema when it is first needed, which
+// takes longer than reading a manifest does.
+var manifestSchema = sync.OnceValues(func() (*document.Schema, error) { return document.CompileJSON(schema.GoldenPath) })
+
 // ParseManifest reads a manifest; file is its path for messages. The error is
 // [document.Problems], one for every mistake.
 func ParseManifest(file string, data []byte) (*Manifest, error) {
@@ -93,7 +98,7 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := document.CompileJSON(schema.GoldenPath)
+	s, err := manifestSchema()
 	if err != nil {
 		return nil, fmt.Errorf("the published schema of the manifest: %w", err)
 	}
