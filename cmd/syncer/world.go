@@ -63,7 +63,7 @@ func open(ctx context.Context, location string) (reconcile.Platform, error) {
 	if err != nil {
 		cache = os.TempDir()
 	}
-	c := &gitrepo.Cache{Dir: filepath.Join(cache, "syncer", "mirrors"), Token: os.Getenv("SYNCER_GIT_TOKEN")}
+	c := &gitrepo.Cache{Dir: filepath.Join(cache, "syncer", "mirrors"), Token: os.Getenv("SYNCER_GIT_TOKEN"), TokenHost: os.Getenv("SYNCER_GIT_TOKEN_HOST")}
 	p, err := c.Open(ctx, location)
 	if err != nil {
 		return nil, err

@@ -226,10 +226,14 @@ func known(tags []tagged) string {
 	return "its newest versions: " + strings.Join(names, ", ")
 }
 
-// head is the default branch's commit.
+// head is the commit of a path's checked-out branch, or of a mirror's default one.
 func (p *Platform) head() (version, commit string, err error) {
-	for _, name := range []plumbing.ReferenceName{"refs/remotes/origin/HEAD", plumbing.HEAD, "refs/heads/main", "refs/heads/master"} {
-		if r, err := p.repo.Reference(name, true); err == nil && (p.dir != "" || name != plumbing.HEAD) {
+	name := plumbing.HEAD
+	if p.dir == "" {
+		name = "refs/remotes/origin/HEAD" // a mirror's own HEAD says nothing
+	}
+	for _, name := range []plumbing.ReferenceName{name, "refs/heads/main", "refs/heads/master"} {
+		if r, err := p.repo.Reference(name, true); err == nil {
 			return "", r.Hash().String(), nil
 		}
 	}
