@@ -20,8 +20,6 @@ RUN --mount=type=cache,target=/go/pkg/mod \
     --mount=type=cache,target=/root/.cache/go-build \
     GOOS=$TARGETOS GOARCH=$TARGETARCH \
     go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /out/syncer ./cmd/syncer
-# A volume takes owner and mode from what is at its place in the image.
-RUN mkdir -m 0700 /out/data
 
 FROM gcr.io/distroless/static-debian13:nonroot@sha256:e2e927ec666bae08560abb3c55d0659eceabb657f56b6782ab500a9fc7f555e3
 ARG VERSION=dev
@@ -34,15 +32,9 @@ LABEL org.opencontainers.image.title="syncer" \
       org.opencontainers.image.revision="$REVISION"
 
 COPY --from=build /out/syncer /usr/local/bin/syncer
-COPY --from=build --chown=65532:65532 /out/data /data
 
-# In a container the service has to listen on its outer address. The admin address
-# stays on loopback unless it is set too.
-ENV SYNCER_LISTEN=0.0.0.0:8080 \
-    SYNCER_DATABASE=sqlite:/data/syncer.db
-VOLUME ["/data"]
-WORKDIR /data
+# A repository or platform is mounted here.
+WORKDIR /repository
 USER 65532:65532
-EXPOSE 8080
 ENTRYPOINT ["/usr/local/bin/syncer"]
-CMD ["serve"]
+CMD ["--help"]

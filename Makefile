@@ -41,7 +41,7 @@ golden: ## write the expected trees of the golden paths anew; read the diff befo
 rendered: ## render every fixture, and build, test and lint what comes out
 	.ci/run rendered
 
-run: ## play the whole service on a GitHub in memory
+run: ## play the demo on temporary repositories
 	go run ./cmd/syncer demo
 
 image: ## build the container image syncer:dev
