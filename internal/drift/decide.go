@@ -55,8 +55,8 @@ type Change struct {
 
 // Changes reports whether the sync changes the member's files here.
 func (c Change) Changes() bool {
-	if c.From != "" && c.From != c.Path && c.Action != Conflict {
-		return true
+	if c.From != "" {
+		return true // the file moves, whatever becomes of its content
 	}
 	if c.Before == nil || c.After == nil {
 		return c.Before != c.After

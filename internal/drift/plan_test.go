@@ -41,7 +41,7 @@ func baseOf(t tree.Tree) func(string, drift.LockedFile) (tree.File, bool) {
 func plan(base, ours, theirs tree.Tree, mode map[string]scaffold.Mode) drift.ChangeSet {
 	return drift.Plan(drift.Request{
 		Locked: created(base, mode), To: drift.Revision{Version: "2.0.0"},
-		Theirs: rendering(theirs, mode), Ours: ours, Base: baseOf(base),
+		Theirs: rendering(theirs, mode), Ours: ours, Base: baseOf(base), Renames: map[string]string{"f": "moved"},
 	})
 }
 
@@ -351,4 +351,24 @@ func FuzzMember(f *testing.F) {
 		}
 		_ = fmt.Sprint(err)
 	})
+}
+
+func TestRenameWithConflictLosesNothing(t *testing.T) {
+	text := strings.Repeat("line\nand another\n", 5)
+	for name, c := range map[string]struct{ base, ours, theirs tree.File }{
+		"text":   {tree.Text(text + "end\n"), tree.Text(text + "mine\n"), tree.Text(text + "theirs\n")},
+		"binary": {tree.Text("\x00" + text), tree.Text("\x00" + text + "mine"), tree.Text("\x00" + text)},
+	} {
+		base, ours, theirs := tree.Tree{"old": c.base}, tree.Tree{"old": c.ours}, rendering(tree.Tree{"new": c.theirs}, nil)
+		r := drift.Request{Locked: created(base, nil), To: drift.Revision{Version: "2"}, Theirs: theirs, Ours: ours, Base: baseOf(base), Renames: map[string]string{"old": "new"}}
+		cs := drift.Plan(r)
+		after := apply(ours, cs.Writes())
+		if diff := cmp.Diff(tree.Tree{"new": c.ours}, after); diff != "" {
+			t.Errorf("%s: mismatch (-want +got):\n%s", name, diff)
+		}
+		r.Locked, r.Ours = cs.Lock, after
+		if again := drift.Plan(r); len(again.Writes()) != 0 || again.Clean() != cs.Clean() {
+			t.Errorf("%s: the second sync says %+v", name, again.Changes)
+		}
+	}
 }
