@@ -251,6 +251,12 @@ func TestNoSilentLoss(t *testing.T) {
 		for _, p := range []string{"f", "g", "d/h", "moved"} {
 			mode[p] = rapid.SampledFrom([]scaffold.Mode{scaffold.Merge, scaffold.Merge, scaffold.Managed, scaffold.Once, scaffold.Block}).Draw(rt, "mode")
 		}
+		if rapid.Bool().Draw(rt, "move") {
+			// The golden path moves f, which the member has not.
+			delete(base, "moved")
+			delete(ours, "moved")
+			delete(theirs, "f")
+		}
 		checkNoLoss(rt, base, ours, theirs, mode)
 	})
 }
@@ -269,6 +275,9 @@ func checkNoLoss(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]scaff
 		}
 		if c.Reason == "" {
 			t.Fatalf("%s: no reason", p)
+		}
+		if got, ok := after[at]; ok != (c.After != nil) || ok && !got.Equal(*c.After) {
+			t.Fatalf("%s: the change says that %s becomes %v, and the writes make it %q", p, at, c.After, got.Data)
 		}
 		named := ""
 		for _, cl := range c.Clashes {
