@@ -46,9 +46,9 @@ func ParseSource(s string) (Source, error) {
 	start, isPath := locationStart(s)
 	src := Source{Location: s}
 	if at := strings.LastIndexByte(s[start:], '@'); at > 0 && !strings.ContainsRune(`/\`, rune(s[start+at-1])) {
-		version := s[start+at+1:]
+		version := strings.TrimSpace(s[start+at+1:])
 		if !isPath || !strings.ContainsAny(version, `/\`) || tagOrRef.MatchString(version) {
-			src = Source{Location: s[:start+at], Version: strings.TrimSpace(version)}
+			src = Source{Location: s[:start+at], Version: version}
 			if src.Version == "" {
 				return Source{}, fmt.Errorf("%s: nothing follows the \"@\"; name a version or leave the \"@\" out", redact(s))
 			}
