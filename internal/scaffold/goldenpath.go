@@ -244,7 +244,9 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 		s.path = parse(s.source, m.Delimiters)
 	}
 	if s.rule.When != "" {
-		s.when = parse(s.rule.When, m.Delimiters)
+		if s.when, err = l.set.Parse(file, []byte(s.rule.When), m.Delimiters); err != nil {
+			return s, s.rule.inWhen(err)
+		}
 	}
 	if strings.HasSuffix(p, ".tmpl") && !f.Kind.IsLink() {
 		s.template = parse(string(f.Data), s.rule.Delimiters)

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -72,6 +73,9 @@ type Rule struct {
 	Delimiters engine.Delimiters `yaml:"delimiters"`
 	ForEach    string            `yaml:"forEach"`
 	As         string            `yaml:"as"`
+
+	// at places a mistake at one of the rule's keys.
+	at func(key, message, hint string) document.Problem
 }
 
 // Migration says what a repository needs when a sync brings it to version To or
@@ -174,8 +178,11 @@ func (m *Manifest) At(message, hint string, path ...string) document.Problem {
 // rule returns the first rule that matches a path below template/, with defaults
 // filled in.
 func (m *Manifest) rule(source string) (Rule, bool) {
-	for _, r := range m.Files {
+	for i, r := range m.Files {
 		if ok, _ := doublestar.Match(r.Glob, source); ok {
+			r.at = func(key, message, hint string) document.Problem {
+				return m.doc.At(message, hint, "files", strconv.Itoa(i), key)
+			}
 			return m.filled(r), true
 		}
 	}

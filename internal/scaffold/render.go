@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/nearest"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -128,12 +129,15 @@ func (r *renderer) source(s *sourceFile, data map[string]any) error {
 
 func itemsOf(s *sourceFile, data map[string]any) ([]any, error) {
 	v, ok := lookup(data, s.rule.ForEach)
+	if first, _, _ := strings.Cut(s.rule.ForEach, "."); !ok && !slices.Contains(slices.Collect(maps.Keys(data)), first) {
+		return nil, s.rule.at("forEach", fmt.Sprintf("nothing is called %q", first), nearest.Hint(first, slices.Collect(maps.Keys(data))))
+	}
 	if !ok {
-		return nil, nil
+		return nil, nil // an optional list that nobody gave
 	}
 	items, ok := v.([]any)
 	if !ok {
-		return nil, document.Problem{File: s.file, Message: fmt.Sprintf("forEach: %q is not a list", s.rule.ForEach), Hint: "name an input or computed value of type array"}
+		return nil, s.rule.at("forEach", fmt.Sprintf("%q is not a list", s.rule.ForEach), "name an input or computed value of type array")
 	}
 	return items, nil
 }
@@ -187,7 +191,7 @@ func (s *sourceFile) wanted(data map[string]any) (bool, error) {
 	}
 	out, err := s.when.Execute(data)
 	if err != nil {
-		return false, err
+		return false, s.rule.inWhen(err)
 	}
 	switch text := strings.TrimSpace(string(out)); text {
 	case "true":
@@ -195,8 +199,14 @@ func (s *sourceFile) wanted(data map[string]any) (bool, error) {
 	case "false", "":
 		return false, nil
 	default:
-		return false, document.Problem{File: s.file, Message: fmt.Sprintf("when: %q renders to %.60q", s.rule.When, text), Hint: "it must render to true or false, as {{ if .x }}true{{ end }} does"}
+		return false, s.rule.at("when", fmt.Sprintf("%q renders to %.60q", s.rule.When, text), "it must render to true or false, as {{ if .x }}true{{ end }} does")
 	}
+}
+
+// inWhen moves a mistake in the rule's when to where the rule stands.
+func (r Rule) inWhen(err error) error {
+	p := document.Gather("", err)[0]
+	return r.at("when", p.Message, p.Hint)
 }
 
 // renderedPath returns "" where a segment of the path renders to nothing.
