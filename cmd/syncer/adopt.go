@@ -26,11 +26,7 @@ the first sync would do.`,
 }
 
 func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string) error {
-	m, err := a.openMember(dir)
-	if err != nil {
-		return err
-	}
-	unlock, err := m.Lock()
+	m, unlock, err := a.lockedMember(dir)
 	if err != nil {
 		return err
 	}

@@ -38,11 +38,7 @@ is told; decide it with syncer resolve. Exit 2 where conflicts are open.`,
 			if f.push && !f.commit {
 				return usage(cmd, errors.New("--push needs --commit: it pushes the branch"))
 			}
-			m, err := a.openMember(args)
-			if err != nil {
-				return err
-			}
-			unlock, err := m.Lock()
+			m, unlock, err := a.lockedMember(args)
 			if err != nil {
 				return err
 			}
@@ -205,11 +201,7 @@ func (a *app) resolveCommand() *cobra.Command {
 			if take != string(drift.Ours) && take != string(drift.Theirs) {
 				return usage(cmd, fmt.Errorf("--take %q must be theirs or ours", take))
 			}
-			m, err := a.openMember(nil)
-			if err != nil {
-				return err
-			}
-			unlock, err := m.Lock()
+			m, unlock, err := a.lockedMember(nil)
 			if err != nil {
 				return err
 			}

@@ -110,3 +110,13 @@ func (a *app) openMember(args []string) (member, error) {
 	}
 	return member{m}, nil
 }
+
+// lockedMember is openMember for verbs that write: no other syncer works on the
+// repository until unlock.
+func (a *app) lockedMember(args []string) (m member, unlock func(), err error) {
+	if m, err = a.openMember(args); err != nil {
+		return member{}, nil, err
+	}
+	unlock, err = m.Lock()
+	return m, unlock, err
+}
