@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -55,17 +56,25 @@ func (a *applier) stateOf(f *tree.File) state {
 }
 
 // state reads what is at a path now. A folder counts as nothing: a file takes its
-// place only when it is empty.
+// place only when it is empty. So does what would be behind a link that another
+// step puts in a folder's place.
 func (a *applier) state(p string) (state, error) {
 	f, ok, err := a.work.read(p)
-	var obstacle *NotFileError
-	if errors.As(err, &obstacle) && obstacle.At == p && obstacle.What == "a folder" {
-		return state{}, nil
+	if obstacle, is := errors.AsType[*NotFileError](err); is {
+		folder := obstacle.At == p && obstacle.What == "a folder"
+		if folder || obstacle.At != p && a.places(obstacle.At) {
+			return state{}, nil
+		}
 	}
 	if err != nil || !ok {
 		return state{}, err
 	}
 	return a.stateOf(&f), nil
+}
+
+// places reports whether a step writes the file or link at p.
+func (a *applier) places(p string) bool {
+	return slices.ContainsFunc(a.journal.Steps, func(s step) bool { return s.Path == p && !s.New.absent() })
 }
 
 // stage writes old and new contents and then the journal. Until it returns nil no

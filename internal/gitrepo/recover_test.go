@@ -53,6 +53,22 @@ func TestRecoverCompletes(t *testing.T) {
 	}
 }
 
+// A link in a folder's place does not hide that the folder's files are gone.
+func TestRecoverCompletesALinkInAFoldersPlace(t *testing.T) {
+	gittest.Isolate(t)
+	dir := gittest.Repository(t, map[string]string{"b/c": "1", "k": "2"})
+	link := tree.Link("k")
+	changes := map[string]*tree.File{"b/c": nil, "b": &link}
+	want := after(lying(t, dir), changes)
+	a := staged(t, dir, changes)
+	for i := range a.journal.Steps {
+		if err := a.forward(i); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkRecovered(t, dir, want, "with every step done")
+}
+
 // A process that dies while undoing leaves what Recover undoes.
 func TestRecoverUndoes(t *testing.T) {
 	changes := changing(everything())
