@@ -31,15 +31,11 @@ func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string
 		return err
 	}
 	defer unlock()
-	g, _, err := a.load(cmd, f.source, name)
+	g, s, err := a.golden(cmd, m.Root(), f.source, name)
 	if err != nil {
 		return err
 	}
-	given, err := f.given(a, g)
-	if err != nil {
-		return err
-	}
-	source, err := sourceFor(m.Root(), f.source)
+	given, err := f.given(a, g.GoldenPath)
 	if err != nil {
 		return err
 	}
@@ -48,7 +44,7 @@ func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string
 	if owner != "" {
 		facts["owner"] = owner
 	}
-	adopted, err := a.syncer(m.Root()).Adopt(cmd.Context(), m, source, name, given, facts)
+	adopted, err := s.Adopt(cmd.Context(), m, g, given, facts)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/goldenpaths/syncer/internal/gitrepo"
+	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/scaffold/fixture"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -20,21 +22,20 @@ func sourceFlag(cmd *cobra.Command, source *string) {
 }
 
 // sourceTree reads the newest files of a source.
-func (a *app) sourceTree(cmd *cobra.Command, source, name string) (tree.Tree, string, error) {
+func sourceTree(cmd *cobra.Command, source string) (tree.Tree, error) {
 	location, want, err := split(source)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	p, err := open(cmd.Context(), location)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	version, commit, err := p.Resolve(name, want)
+	_, commit, err := p.Resolve("", want)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
-	files, err := p.Tree(cmd.Context(), commit)
-	return files, version, err
+	return p.Tree(cmd.Context(), commit)
 }
 
 func (a *app) listCommand() *cobra.Command {
@@ -44,7 +45,7 @@ func (a *app) listCommand() *cobra.Command {
 		Example: "  syncer list\n  syncer list --source https://github.com/acme/platform",
 		Args:    between(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			files, _, err := a.sourceTree(cmd, source, "")
+			files, err := sourceTree(cmd, source)
 			if err != nil {
 				return err
 			}
@@ -78,26 +79,23 @@ func (a *app) showCommand() *cobra.Command {
 		Example: "  syncer show go-service",
 		Args:    between(1, 1, "the NAME of a golden path"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			files, version, err := a.sourceTree(cmd, source, args[0])
+			here, err := os.Getwd()
 			if err != nil {
 				return err
 			}
-			g, err := scaffold.Load(files, args[0])
+			g, _, err := a.golden(cmd, here, source, args[0])
 			if err != nil {
 				return err
 			}
-			return a.show(g, version)
+			return a.show(g)
 		},
 	}
 	sourceFlag(cmd, &source)
 	return cmd
 }
 
-func (a *app) show(g *scaffold.GoldenPath, version string) error {
-	m := g.Manifest
-	if version == "" {
-		version = m.Version
-	}
+func (a *app) show(g *reconcile.GoldenPath) error {
+	m, version := g.Manifest, g.Version()
 	inputs := map[string]any{}
 	for _, name := range g.InputNames() {
 		inputs[name], _ = g.Input(name)
@@ -182,11 +180,11 @@ func (a *app) platformFiles(cmd *cobra.Command, args []string) (tree.Tree, error
 	if _, err := os.Stat(dir); err != nil {
 		return nil, fmt.Errorf("%s cannot be read: %w", dir, err)
 	}
-	p, err := open(cmd.Context(), dir)
+	p, err := (&gitrepo.Cache{}).Open(cmd.Context(), dir)
 	if err != nil {
 		return nil, err
 	}
-	return p.Tree(cmd.Context(), "")
+	return p.Whole(cmd.Context(), "")
 }
 
 func lint(files tree.Tree) scaffold.Problems {

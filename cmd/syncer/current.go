@@ -23,9 +23,10 @@ func (a *app) planAll(ctx context.Context, m member, only, to string) ([]*reconc
 	if err != nil {
 		return nil, err
 	}
+	s := a.syncer(m.Root())
 	var plans []*reconcile.Planned
 	for _, name := range names {
-		p, err := a.syncer(m.Root()).Plan(ctx, m, st, name, to)
+		p, err := s.Plan(ctx, m, st, name, to)
 		if err != nil {
 			return nil, err
 		}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/gitrepo"
+	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -78,20 +79,16 @@ func (a *app) read(file string) ([]byte, error) {
 	return data, nil
 }
 
-// load reads the golden path that the source means now, to know its inputs.
-func (a *app) load(cmd *cobra.Command, source, name string) (*scaffold.GoldenPath, string, error) {
-	files, version, err := a.sourceTree(cmd, source, name)
+// golden loads the golden path that a source, given here, means for a repository
+// at root.
+func (a *app) golden(cmd *cobra.Command, root, source, name string) (*reconcile.GoldenPath, *reconcile.Syncer, error) {
+	source, err := sourceFor(root, source)
 	if err != nil {
-		return nil, "", err
+		return nil, nil, err
 	}
-	g, err := scaffold.Load(files, name)
-	if err != nil {
-		return nil, "", err
-	}
-	if version == "" {
-		version = g.Manifest.Version
-	}
-	return g, version, nil
+	s := a.syncer(root)
+	g, err := s.GoldenPath(cmd.Context(), source, name, "")
+	return g, s, err
 }
 
 func (a *app) newCommand() *cobra.Command {
@@ -109,32 +106,28 @@ func (a *app) newCommand() *cobra.Command {
 }
 
 func (a *app) create(cmd *cobra.Command, f *inputFlags, name, dir string) error {
-	g, _, err := a.load(cmd, f.source, name)
-	if err != nil {
-		return err
-	}
-	given, err := f.given(a, g)
-	if err != nil {
-		return err
-	}
 	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	g, s, err := a.golden(cmd, abs, f.source, name)
+	if err != nil {
+		return err
+	}
+	given, err := f.given(a, g.GoldenPath)
 	if err != nil {
 		return err
 	}
 	facts := scaffold.Facts{"name": filepath.Base(abs)}
 	if a.onTerminal() {
-		if err := ask(cmd.Context(), g, g.Infer(given, facts), given); err != nil {
+		if err := ask(cmd.Context(), g.GoldenPath, g.Infer(given, facts), given); err != nil {
 			return err
 		}
 	}
 	if owner, ok := given["owner"].(string); ok {
 		facts["owner"] = owner
 	}
-	source, err := sourceFor(abs, f.source)
-	if err != nil {
-		return err
-	}
-	made, err := a.syncer(abs).Scaffold(cmd.Context(), source, name, given, facts)
+	made, err := s.Scaffold(g, given, facts)
 	if err != nil {
 		return err
 	}
@@ -244,11 +237,15 @@ func (a *app) renderCommand() *cobra.Command {
 }
 
 func (a *app) rendered(cmd *cobra.Command, f *inputFlags, name string) (tree.Tree, error) {
-	g, version, err := a.load(cmd, f.source, name)
+	here, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
-	given, err := f.given(a, g)
+	g, _, err := a.golden(cmd, here, f.source, name)
+	if err != nil {
+		return nil, err
+	}
+	given, err := f.given(a, g.GoldenPath)
 	if err != nil {
 		return nil, err
 	}
@@ -257,7 +254,7 @@ func (a *app) rendered(cmd *cobra.Command, f *inputFlags, name string) (tree.Tre
 		return nil, err
 	}
 	repository, _ := inputs["name"].(string)
-	r, err := g.Render(inputs, scaffold.Machine{Repository: repository, Version: version})
+	r, err := g.Render(inputs, scaffold.Machine{Repository: repository, Version: g.Version()})
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"path"
 
 	"github.com/goldenpaths/syncer/goldenpaths"
 	"github.com/goldenpaths/syncer/internal/scaffold"
@@ -44,6 +45,9 @@ func (shipped) Tree(_ context.Context, commit string) (tree.Tree, error) {
 	files := tree.Tree{}
 	disk := goldenpaths.Files()
 	err := fs.WalkDir(disk, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && path.Base(name) == "tests" && path.Dir(path.Dir(name)) == "." {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}

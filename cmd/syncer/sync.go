@@ -65,6 +65,7 @@ func (a *app) sync(cmd *cobra.Command, m member, f syncFlags) error {
 	if f.to != "" && len(names) > 1 {
 		return usage(cmd, errors.New("--to needs --golden-path where a repository follows several"))
 	}
+	s := a.syncer(m.Root())
 	open := false
 	var reports []pathReport
 	for _, name := range names {
@@ -72,7 +73,7 @@ func (a *app) sync(cmd *cobra.Command, m member, f syncFlags) error {
 		if st, err = reconcile.Load(m); err != nil {
 			return err
 		}
-		p, err := a.syncer(m.Root()).Plan(cmd.Context(), m, st, name, f.to)
+		p, err := s.Plan(cmd.Context(), m, st, name, f.to)
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -42,16 +43,11 @@ type Platform struct {
 	repo *git.Repository // nil: a plain directory
 	dir  string          // on disk; "" for a mirror
 	sub  string          // folder in the repository, slash-separated; "" is its root
-	disk fs.FS           // in place of dir, for what ships with the binary
 
 	mu    sync.Mutex // go-git's storage cannot be shared
 	store *store     // what repo reads
 	read  map[string]tree.Tree
 }
-
-// Embedded is a platform that reads files, whose top level is the folders of
-// golden paths.
-func Embedded(name string, files fs.FS) *Platform { return &Platform{name: name, disk: files} }
 
 func openPath(location string) (*Platform, error) {
 	dir, err := filepath.Abs(location)
@@ -241,20 +237,18 @@ func (p *Platform) head() (version, commit string, err error) {
 }
 
 // Tree returns the files below goldenpaths/ at a commit, or, for "", as they lie
-// on disk. Paths begin with "goldenpaths/".
+// on disk, without the golden paths' tests, which are most of the bytes and are not
+// rendered. Paths begin with "goldenpaths/".
 func (p *Platform) Tree(ctx context.Context, commit string) (tree.Tree, error) {
 	if commit == "" {
-		return p.diskTree()
-	}
-	if p.repo == nil {
-		return nil, fmt.Errorf("%s has no commits, so %s cannot be read from it", p.name, commit)
+		return p.diskTree(isTests)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if files, ok := p.read[commit]; ok {
 		return files.Clone(), nil
 	}
-	files, err := p.commitTree(ctx, commit)
+	files, err := p.commitTree(ctx, commit, isTests)
 	if err != nil {
 		return nil, err
 	}
@@ -265,36 +259,81 @@ func (p *Platform) Tree(ctx context.Context, commit string) (tree.Tree, error) {
 	return files.Clone(), nil
 }
 
-func (p *Platform) commitTree(ctx context.Context, commit string) (tree.Tree, error) {
-	c, err := p.repo.CommitObject(plumbing.NewHash(commit))
+// Whole is Tree with the tests.
+func (p *Platform) Whole(ctx context.Context, commit string) (tree.Tree, error) {
+	all := func(string) bool { return false }
+	if commit == "" {
+		return p.diskTree(all)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.commitTree(ctx, commit, all)
+}
+
+// isTests reports whether a folder below goldenpaths/ is NAME/tests.
+func isTests(dir string) bool {
+	name, sub, _ := strings.Cut(dir, "/")
+	return name != "" && sub == "tests"
+}
+
+func (p *Platform) commitTree(ctx context.Context, commit string, skip func(dir string) bool) (tree.Tree, error) {
+	if p.repo == nil {
+		return nil, fmt.Errorf("%s has no commits, so %s cannot be read from it", p.name, commit)
+	}
+	root, err := p.store.rootOf(commit)
 	if err != nil {
 		return nil, fmt.Errorf("%s has no commit %s; only what a branch or a tag leads to is there", p.name, commit)
 	}
-	root, err := c.Tree()
+	sub, ok, err := p.store.lookup(root, path.Join(p.sub, folder), map[plumbing.Hash][]object.TreeEntry{})
 	if err != nil {
 		return nil, fmt.Errorf("%s at %s: %w", p.name, commit, err)
 	}
-	sub, err := root.Tree(path.Join(p.sub, folder))
-	if err != nil {
+	if !ok || sub.Mode != filemode.Dir {
 		return nil, p.missing()
 	}
 	b := &bounded{name: p.name, files: tree.Tree{}}
-	err = sub.Files().ForEach(func(f *object.File) error {
+	return b.files, p.addFolder(ctx, b, sub.Hash, "", 0, skip)
+}
+
+// maxDepth bounds how deep folders are nested below goldenpaths/.
+const maxDepth = 64
+
+func (p *Platform) addFolder(ctx context.Context, b *bounded, id plumbing.Hash, dir string, depth int, skip func(string) bool) error {
+	if depth > maxDepth {
+		return fmt.Errorf("%s: %s/%s is nested deeper than %d folders", p.name, folder, dir, maxDepth)
+	}
+	entries, err := p.store.entries(id)
+	if err != nil {
+		return fmt.Errorf("%s: %s: %w", p.name, path.Join(folder, dir), err)
+	}
+	for _, e := range entries {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		kind, ok := kindOf(f.Mode)
-		if !ok {
-			return nil
+		at := path.Join(dir, e.Name)
+		if e.Mode == filemode.Dir {
+			if !skip(at) {
+				err = p.addFolder(ctx, b, e.Hash, at, depth+1, skip)
+			}
+		} else if kind, ok := kindOf(e.Mode); ok {
+			err = p.addBlob(b, at, kind, e.Hash)
 		}
-		r, err := f.Reader()
 		if err != nil {
 			return err
 		}
-		defer r.Close()
-		return b.add(folder+"/"+f.Name, kind, r)
-	})
-	return b.files, err
+	}
+	return nil
+}
+
+func (p *Platform) addBlob(b *bounded, at string, kind tree.Kind, id plumbing.Hash) error {
+	data, err := p.store.blob(id, maxFile)
+	if tooLarge, ok := errors.AsType[*TooLargeError](err); ok {
+		return b.tooLarge(folder+"/"+at, tooLarge.Limit)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %s/%s: %w", p.name, folder, at, err)
+	}
+	return b.add(folder+"/"+at, kind, data)
 }
 
 func (p *Platform) missing() error {
@@ -320,16 +359,12 @@ type bounded struct {
 	size  int
 }
 
-func (b *bounded) add(p string, kind tree.Kind, r io.Reader) error {
-	data, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	if err != nil {
-		return fmt.Errorf("%s: %s: %w", b.name, p, err)
-	}
+func (b *bounded) add(p string, kind tree.Kind, data []byte) error {
 	b.size += len(data)
 	b.files[p] = tree.File{Kind: kind, Data: data}
 	switch {
 	case len(data) > maxFile:
-		return fmt.Errorf("%s: %s has more than %d bytes", b.name, p, maxFile)
+		return b.tooLarge(p, maxFile)
 	case len(b.files) > maxFiles:
 		return fmt.Errorf("%s: there are more than %d files below %s/", b.name, maxFiles, folder)
 	case b.size > maxBytes:
@@ -338,33 +373,37 @@ func (b *bounded) add(p string, kind tree.Kind, r io.Reader) error {
 	return nil
 }
 
-func (p *Platform) diskTree() (tree.Tree, error) {
-	disk := p.disk
-	if disk == nil {
-		root, err := os.OpenRoot(filepath.Join(p.dir, folder))
-		if err != nil {
-			return nil, p.missing()
-		}
-		defer root.Close()
-		disk = root.FS()
+func (b *bounded) tooLarge(p string, limit int64) error {
+	return fmt.Errorf("%s: %s has more than %d bytes", b.name, p, limit)
+}
+
+func (p *Platform) diskTree(skip func(dir string) bool) (tree.Tree, error) {
+	root, err := os.OpenRoot(filepath.Join(p.dir, folder))
+	if err != nil {
+		return nil, p.missing()
 	}
+	defer root.Close()
+	disk := root.FS()
 	b := &bounded{name: p.name, files: tree.Tree{}}
-	err := fs.WalkDir(disk, ".", func(name string, d fs.DirEntry, err error) error {
+	err = fs.WalkDir(disk, ".", func(name string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && skip(name) {
+			return fs.SkipDir
+		}
 		if err != nil || d.IsDir() {
 			return err
 		}
-		return p.addFile(b, disk, name, d)
+		return addFile(b, disk, name, d)
 	})
 	return b.files, err
 }
 
-func (p *Platform) addFile(b *bounded, disk fs.FS, name string, d fs.DirEntry) error {
+func addFile(b *bounded, disk fs.FS, name string, d fs.DirEntry) error {
 	if d.Type()&fs.ModeSymlink != 0 {
 		target, err := fs.ReadLink(disk, name)
 		if err != nil {
 			return err
 		}
-		return b.add(folder+"/"+name, tree.Symlink, strings.NewReader(target))
+		return b.add(folder+"/"+name, tree.Symlink, []byte(target))
 	}
 	if !d.Type().IsRegular() {
 		return nil
@@ -382,5 +421,9 @@ func (p *Platform) addFile(b *bounded, disk fs.FS, name string, d fs.DirEntry) e
 		return err
 	}
 	defer f.Close()
-	return b.add(folder+"/"+name, kind, f)
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return fmt.Errorf("%s: %s/%s: %w", b.name, folder, name, err)
+	}
+	return b.add(folder+"/"+name, kind, data)
 }

@@ -133,6 +133,34 @@ func TestPlatformWorktreeAndFolders(t *testing.T) {
 	}
 }
 
+// Tests are most of a golden path's bytes, and only lint and test read them.
+func TestPlatformTestsAreReadOnlyWhereAsked(t *testing.T) {
+	gittest.Isolate(t)
+	rendered := tree.Tree{
+		"goldenpaths/go/a":                tree.Text("a"),
+		"goldenpaths/go/template/tests/b": tree.Text("b"),
+		"goldenpaths/tests/template/c":    tree.Text("c"),
+	}
+	whole := rendered.Clone()
+	whole["goldenpaths/go/tests/one.txtar"] = tree.Text("fixture")
+	content := map[string]string{}
+	for p, f := range whole {
+		content[p] = string(f.Data)
+	}
+	dir := gittest.Repository(t, content)
+	p := openSource(t, &Cache{}, dir)
+	for _, commit := range []string{gittest.Git(t, dir, "rev-parse", "HEAD"), ""} {
+		got, err := p.Tree(t.Context(), commit)
+		if diff := cmp.Diff(rendered, got); err != nil || diff != "" {
+			t.Errorf("Tree(%q): %v, mismatch (-want +got):\n%s", commit, err, diff)
+		}
+		got, err = p.Whole(t.Context(), commit)
+		if diff := cmp.Diff(whole, got); err != nil || diff != "" {
+			t.Errorf("Whole(%q): %v, mismatch (-want +got):\n%s", commit, err, diff)
+		}
+	}
+}
+
 func TestPlatformPlainFolder(t *testing.T) {
 	gittest.Isolate(t)
 	dir := t.TempDir()

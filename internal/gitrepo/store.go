@@ -15,6 +15,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
+	"github.com/go-git/go-git/v5/plumbing/format/objfile"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
@@ -255,6 +256,49 @@ func (s *store) lookup(root plumbing.Hash, path string, folders map[plumbing.Has
 
 // blob reads a blob of at most limit bytes.
 func (s *store) blob(id plumbing.Hash, limit int64) ([]byte, error) {
+	data, err := s.looseBlob(id, limit)
+	if errors.Is(err, fs.ErrNotExist) {
+		data, err = s.packedBlob(id, limit)
+	}
+	return data, err
+}
+
+// looseBlob reads a blob that has a file of its own; the error is fs.ErrNotExist
+// where it has none. go-git would open the file twice, for the size and for the
+// content, and look for it in every alternate first.
+func (s *store) looseBlob(id plumbing.Hash, limit int64) ([]byte, error) {
+	name := id.String()
+	f, err := os.Open(filepath.Join(s.commonDir, "objects", name[:2], name[2:]))
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	r, err := objfile.NewReader(f)
+	if err != nil {
+		return nil, fmt.Errorf("object %s: %w", id, err)
+	}
+	defer r.Close()
+	kind, size, err := r.Header()
+	if err == nil && kind != plumbing.BlobObject {
+		err = fmt.Errorf("it is a %s, not a file", kind)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("object %s: %w", id, err)
+	}
+	if size > limit {
+		return nil, &TooLargeError{What: "object " + name, Size: size, Limit: limit}
+	}
+	data := make([]byte, max(size, 0))
+	if _, err := io.ReadFull(r, data); err != nil {
+		return nil, fmt.Errorf("object %s: %w", id, err)
+	}
+	if r.Hash() != id {
+		return nil, fmt.Errorf("object %s is damaged: its content is another one's", id)
+	}
+	return data, nil
+}
+
+func (s *store) packedBlob(id plumbing.Hash, limit int64) ([]byte, error) {
 	size, err := s.EncodedObjectSize(id)
 	if err != nil {
 		return nil, fmt.Errorf("object %s: %w", id, err)

@@ -44,7 +44,8 @@ func (e *AlreadyError) Error() string {
 // as its edits. Files that are nothing like the golden path's get no base, and
 // come up as conflicts in the first sync; files that the repository lacks are
 // offered by it.
-func (s *Syncer) Adopt(ctx context.Context, repo Repository, source, name string, given scaffold.Inputs, facts scaffold.Facts) (*Adopted, error) {
+func (s *Syncer) Adopt(ctx context.Context, repo Repository, newest *GoldenPath, given scaffold.Inputs, facts scaffold.Facts) (*Adopted, error) {
+	name := newest.Manifest.Name
 	st, err := Load(repo)
 	var none *NotFollowingError
 	switch {
@@ -57,19 +58,15 @@ func (s *Syncer) Adopt(ctx context.Context, repo Repository, source, name string
 			return nil, &AlreadyError{name}
 		}
 	}
-	newest, err := s.golden(ctx, source, name, "")
-	if err != nil {
-		return nil, err
-	}
 	inputs := newest.Infer(given, facts)
 	if _, err := newest.Resolve("", inputs); err != nil {
 		return nil, err
 	}
-	best, err := s.bestMatch(ctx, repo, newest, name, inputs, fullName(facts))
+	best, err := s.bestMatch(ctx, repo, newest, inputs, fullName(facts))
 	if err != nil {
 		return nil, err
 	}
-	return best.write(st, source, name, newest.Public(inputs))
+	return best.write(st, newest.revision.Source, name, newest.Public(inputs))
 }
 
 // match is a version and how the repository fits it.
@@ -80,10 +77,10 @@ type match struct {
 	score     float64
 }
 
-func (s *Syncer) bestMatch(ctx context.Context, repo Repository, newest *at, name string, inputs scaffold.Inputs, repository string) (*match, error) {
-	candidates := []*at{newest}
-	if v, ok := newest.platform.(versioned); ok {
-		versions, err := v.Versions(name)
+func (s *Syncer) bestMatch(ctx context.Context, repo Repository, newest *GoldenPath, inputs scaffold.Inputs, repository string) (*match, error) {
+	candidates := []*GoldenPath{newest}
+	if v, ok := newest.source.Platform.(versioned); ok {
+		versions, err := v.Versions(newest.Manifest.Name)
 		if err != nil {
 			return nil, err
 		}
@@ -91,23 +88,22 @@ func (s *Syncer) bestMatch(ctx context.Context, repo Repository, newest *at, nam
 			if pair[1] == newest.revision.Commit {
 				continue
 			}
-			g, err := load(ctx, newest.platform, pair[1], name)
+			g, err := newest.source.load(ctx, pair[1], newest.Manifest.Name)
 			if err != nil {
 				continue // an old version that no longer loads cannot be the base
 			}
-			rev := drift.Revision{Source: newest.revision.Source, Version: pair[0], Commit: pair[1], Digest: g.Digest, Engine: scaffold.Engine}
-			candidates = append(candidates, &at{g, newest.platform, rev})
+			candidates = append(candidates, newest.source.at(g, newest.revision.Source, pair[0], pair[1]))
 		}
 	}
 	var best *match
 	for _, c := range candidates {
 		known := maps.Clone(inputs)
 		maps.DeleteFunc(known, func(k string, _ any) bool { p, _ := c.Input(k); return p == nil })
-		r, err := c.render("", known, repository)
+		r, revision, err := c.render("", known, repository)
 		if err != nil {
 			continue // its inputs were other ones
 		}
-		m, err := fit(repo, c.revision, r)
+		m, err := fit(repo, revision, r)
 		if err != nil {
 			return nil, err
 		}
@@ -116,7 +112,7 @@ func (s *Syncer) bestMatch(ctx context.Context, repo Repository, newest *at, nam
 		}
 	}
 	if best == nil {
-		return nil, fmt.Errorf("no version of %s renders with these inputs", name)
+		return nil, fmt.Errorf("no version of %s renders with these inputs", newest.Manifest.Name)
 	}
 	return best, nil
 }

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/Masterminds/semver/v3"
 
@@ -39,7 +40,10 @@ type Repository interface {
 	Blob(id tree.BlobID) (data []byte, ok bool, err error)
 }
 
-// Syncer runs the flows.
+// Syncer runs the flows. It opens each source once and sees it as it was then, so
+// that everything which one Syncer plans is planned from the same golden paths:
+// make one for each command, or for each plan of a fleet. It is safe for concurrent
+// use.
 type Syncer struct {
 	// Open opens a source of golden paths: a location without a version.
 	Open func(ctx context.Context, location string) (Platform, error)
@@ -47,6 +51,9 @@ type Syncer struct {
 	Split func(source string) (location, version string, err error)
 	// Today is the day as 2006-01-02, on which pins and keeps are judged.
 	Today string
+
+	mu      sync.Mutex
+	sources map[string]*source // by location
 }
 
 // NotFollowingError says that a repository follows no golden path, or not that
@@ -121,60 +128,6 @@ func (s *State) owned(name string) map[string]string {
 	return owned
 }
 
-// at is a golden path at a revision.
-type at struct {
-	*scaffold.GoldenPath
-	platform Platform
-	revision drift.Revision
-}
-
-// golden loads a golden path at what a source and a wanted version mean. A
-// version in the source holds where want is "".
-func (s *Syncer) golden(ctx context.Context, source, name, want string) (*at, error) {
-	location, version, err := s.Split(source)
-	if err != nil {
-		return nil, err
-	}
-	if want == "" {
-		want = version
-	}
-	p, err := s.Open(ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	v, commit, err := p.Resolve(name, want)
-	if err != nil {
-		return nil, err
-	}
-	g, err := load(ctx, p, commit, name)
-	if err != nil {
-		return nil, err
-	}
-	if v == "" {
-		v = g.Manifest.Version
-	}
-	return &at{g, p, drift.Revision{Source: source, Version: v, Commit: commit, Digest: g.Digest, Engine: scaffold.Engine}}, nil
-}
-
-func load(ctx context.Context, p Platform, commit, name string) (*scaffold.GoldenPath, error) {
-	files, err := p.Tree(ctx, commit)
-	if err != nil {
-		return nil, err
-	}
-	return scaffold.Load(files, name)
-}
-
-// render resolves inputs and renders; file is where the inputs stand.
-func (a *at) render(file string, given scaffold.Inputs, repository string) (scaffold.Rendering, error) {
-	inputs, err := a.Resolve(file, given)
-	if err != nil {
-		return nil, err
-	}
-	a.revision.Inputs = a.Public(inputs)
-	a.revision.Repository = repository
-	return a.Render(inputs, scaffold.Machine{Repository: repository, Version: a.revision.Version})
-}
-
 // Scaffolded is a new repository's content.
 type Scaffolded struct {
 	Files    tree.Tree
@@ -185,19 +138,16 @@ type Scaffolded struct {
 }
 
 // Scaffold renders a golden path for a new repository, with its two files.
-func (s *Syncer) Scaffold(ctx context.Context, source, name string, given scaffold.Inputs, facts scaffold.Facts) (*Scaffolded, error) {
-	a, err := s.golden(ctx, source, name, "")
+func (s *Syncer) Scaffold(g *GoldenPath, given scaffold.Inputs, facts scaffold.Facts) (*Scaffolded, error) {
+	name := g.Manifest.Name
+	inputs := g.Infer(given, facts)
+	r, to, err := g.render("", inputs, fullName(facts))
 	if err != nil {
 		return nil, err
 	}
-	inputs := a.Infer(given, facts)
-	r, err := a.render("", inputs, fullName(facts))
-	if err != nil {
-		return nil, err
-	}
-	cs := drift.Plan(drift.Request{GoldenPath: name, To: a.revision, Theirs: r, Ours: tree.Tree{}, Today: s.Today})
+	cs := drift.Plan(drift.Request{GoldenPath: name, To: to, Theirs: r, Ours: tree.Tree{}, Today: s.Today})
 	files := r.Tree()
-	member, err := drift.FormatMember(&drift.Member{Source: source, GoldenPaths: []drift.Follow{{Name: name, Inputs: a.Public(inputs)}}})
+	member, err := drift.FormatMember(&drift.Member{Source: to.Source, GoldenPaths: []drift.Follow{{Name: name, Inputs: to.Inputs}}})
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +157,7 @@ func (s *Syncer) Scaffold(ctx context.Context, source, name string, given scaffo
 	}
 	files[drift.MemberName] = tree.File{Kind: tree.Regular, Data: member}
 	files[drift.LockName] = tree.File{Kind: tree.Regular, Data: lock}
-	return &Scaffolded{Files: files, Revision: a.revision, After: slices.Sorted(maps.Keys(a.Manifest.After))}, nil
+	return &Scaffolded{Files: files, Revision: to, After: slices.Sorted(maps.Keys(g.Manifest.After))}, nil
 }
 
 func fullName(facts scaffold.Facts) string {
@@ -221,7 +171,7 @@ func fullName(facts scaffold.Facts) string {
 // repository's objects.
 type bases struct {
 	ctx      context.Context
-	platform Platform
+	source   *source
 	name     string
 	section  *drift.Section
 	repo     Repository
@@ -250,7 +200,7 @@ func (b *bases) rendering(name string) map[tree.BlobID]tree.File {
 		rev = b.section.Earlier[name]
 	}
 	files := map[tree.BlobID]tree.File{}
-	if r, err := renderAt(b.ctx, b.platform, b.name, rev); err != nil {
+	if r, err := b.source.render(b.ctx, b.name, rev); err != nil {
 		b.gone = err
 	} else {
 		for _, f := range r {
@@ -259,14 +209,6 @@ func (b *bases) rendering(name string) map[tree.BlobID]tree.File {
 	}
 	b.rendered[name] = files
 	return files
-}
-
-func renderAt(ctx context.Context, p Platform, name string, rev drift.Revision) (scaffold.Rendering, error) {
-	g, err := load(ctx, p, rev.Commit, name)
-	if err != nil {
-		return nil, err
-	}
-	return g.Render(rev.Inputs, scaffold.Machine{Repository: rev.Repository, Version: rev.Version})
 }
 
 // crossed returns the migrations that lie between two versions. Going back, they

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/Masterminds/semver/v3"
+
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -38,7 +40,7 @@ func (s *Syncer) Plan(ctx context.Context, repo Repository, st *State, name, to 
 	if to == "" {
 		to = follow.Wanted(s.Today)
 	}
-	a, err := s.golden(ctx, follow.Source, name, to)
+	g, err := s.GoldenPath(ctx, follow.Source, name, to)
 	if err != nil {
 		return nil, err
 	}
@@ -47,10 +49,10 @@ func (s *Syncer) Plan(ctx context.Context, repo Repository, st *State, name, to 
 		locked = &drift.Section{Files: map[string]drift.LockedFile{}}
 	}
 	p := &Planned{Following: follow, state: st}
-	migrations := s.migrations(ctx, a, name, locked)
+	migrations := migrations(ctx, g, locked)
 	inputs, edits := migrateInputs(follow.Inputs, migrations)
 	p.input = edits
-	theirs, err := a.render(drift.MemberName, inputs, locked.Repository)
+	theirs, revision, err := g.render(drift.MemberName, inputs, locked.Repository)
 	if err != nil {
 		return nil, err
 	}
@@ -58,9 +60,9 @@ func (s *Syncer) Plan(ctx context.Context, repo Repository, st *State, name, to 
 	if err != nil {
 		return nil, err
 	}
-	b := &bases{ctx: ctx, platform: a.platform, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
+	b := &bases{ctx: ctx, source: g.source, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	p.ChangeSet = drift.Plan(drift.Request{
-		GoldenPath: name, Locked: locked, To: a.revision, Theirs: theirs, Ours: ours, Base: b.find,
+		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: b.find,
 		Renames: renames(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name),
 	})
 	p.Files = drift.Status(locked, ours, b.find)
@@ -94,15 +96,21 @@ func changed(before, after *drift.Section) bool {
 func sameInputs(a, b scaffold.Inputs) bool { return fmt.Sprint(a) == fmt.Sprint(b) }
 
 // migrations returns the migrations that the sync crosses. Going back, they are
-// those of the version that the member has now.
-func (s *Syncer) migrations(ctx context.Context, a *at, name string, locked *drift.Section) []scaffold.Migration {
-	ms := a.Manifest.Migrations
-	if locked.Commit != "" {
-		if g, err := load(ctx, a.platform, locked.Commit, name); err == nil && len(g.Manifest.Migrations) > len(ms) {
-			ms = g.Manifest.Migrations
+// those of the version that the member has now, which knows more of them.
+func migrations(ctx context.Context, g *GoldenPath, locked *drift.Section) []scaffold.Migration {
+	ms := g.Manifest.Migrations
+	if locked.Commit != "" && isBefore(g.revision.Version, locked.Version) {
+		if now, err := g.source.load(ctx, locked.Commit, g.Manifest.Name); err == nil {
+			ms = now.Manifest.Migrations
 		}
 	}
-	return crossed(ms, locked.Version, a.revision.Version)
+	return crossed(ms, locked.Version, g.revision.Version)
+}
+
+func isBefore(a, b string) bool {
+	x, errX := semver.NewVersion(a)
+	y, errY := semver.NewVersion(b)
+	return errX == nil && errY == nil && x.LessThan(y)
 }
 
 func renames(ms []scaffold.Migration) map[string]string {
@@ -215,20 +223,16 @@ func (s *Syncer) Resolve(ctx context.Context, repo Repository, st *State, path s
 }
 
 func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name string, section *drift.Section, path string, take drift.Side) (map[string]*tree.File, error) {
-	location, _, err := s.Split(section.Source)
+	src, _, err := s.open(ctx, section.Source)
 	if err != nil {
 		return nil, err
 	}
-	platform, err := s.Open(ctx, location)
-	if err != nil {
-		return nil, err
-	}
-	theirs, err := renderAt(ctx, platform, name, section.Revision)
+	theirs, err := src.render(ctx, name, section.Revision)
 	if err != nil {
 		return nil, fmt.Errorf("the version %s of %s, which the conflict is about, cannot be rendered: %w", section.Name(), name, err)
 	}
 	if t, ok := theirs[path]; ok && section.Digest != "" {
-		if g, err := load(ctx, platform, section.Commit, name); err == nil && g.Digest != section.Digest {
+		if g, err := src.load(ctx, section.Commit, name); err == nil && g.Digest != section.Digest {
 			return nil, fmt.Errorf("%s changed since the last sync, from which the conflict in %s (%s) comes; run syncer sync first", name, path, t.Origin)
 		}
 	}
@@ -240,7 +244,7 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 	if f, ok := files[path]; ok {
 		ours = &f
 	}
-	b := &bases{ctx: ctx, platform: platform, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
+	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	after, next, err := drift.Resolve(section, path, ours, theirs, b.find, take)
 	if err != nil {
 		return nil, err

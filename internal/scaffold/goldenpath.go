@@ -131,7 +131,7 @@ func (l *loader) build() (*GoldenPath, error) {
 	}
 	var err error
 	if g.schema, err = document.Compile(g.inputs); err != nil {
-		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
+		return nil, l.schemaProblems(err)
 	}
 	for _, m := range l.layers {
 		l.partials(m)
@@ -191,6 +191,19 @@ func (l *loader) mergedInputs() map[string]any {
 		all["required"] = required
 	}
 	return all
+}
+
+// schemaProblems places what is wrong with the joined inputs in the layers'
+// manifests, as far as a layer is wrong by itself.
+func (l *loader) schemaProblems(joined error) document.Problems {
+	var ps document.Problems
+	for _, m := range l.layers {
+		ps = append(ps, m.checkSchema()...)
+	}
+	if len(ps) > 0 {
+		return ps
+	}
+	return document.Gather(manifestPath(l.layers[len(l.layers)-1].Name), joined)
 }
 
 // note keeps a mistake and goes on, so that all are told at once.

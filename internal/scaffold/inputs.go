@@ -24,8 +24,6 @@ type Inputs = map[string]any
 // nest.
 type Facts map[string]any
 
-func asSchemaError(err error, se **document.SchemaError) bool { return errors.As(err, se) }
-
 // properties returns the declared inputs, layers' and the golden path's own
 // together.
 func (g *GoldenPath) properties() map[string]any {

@@ -10,6 +10,7 @@
 package scaffold
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -149,14 +150,6 @@ func (m *Manifest) checkInputs() document.Problems {
 		return nil
 	}
 	var ps document.Problems
-	if _, err := document.Compile(m.Inputs); err != nil {
-		var se *document.SchemaError
-		if asSchemaError(err, &se) {
-			ps = append(ps, m.doc.Place(se.Faults, "inputs")...)
-		} else {
-			ps = append(ps, m.doc.At(err.Error(), "", "inputs"))
-		}
-	}
 	props, _ := m.Inputs["properties"].(map[string]any)
 	if _, ok := props[reserved]; ok {
 		ps = append(ps, m.doc.AtKey(fmt.Sprintf("%q cannot be the name of an input", reserved), "templates find what syncer knows there", "inputs", "properties", reserved))
@@ -168,6 +161,23 @@ func (m *Manifest) checkInputs() document.Problems {
 		}
 	}
 	return ps
+}
+
+// checkSchema finds the mistakes in the inputs as a JSON Schema. Compiling a schema
+// takes longer than all else that is done to a manifest, so it is left to where the
+// layers' schemas have been compiled as one, and were wrong.
+func (m *Manifest) checkSchema() document.Problems {
+	if m.Inputs == nil {
+		return nil
+	}
+	_, err := document.Compile(m.Inputs)
+	if se, ok := errors.AsType[*document.SchemaError](err); ok {
+		return m.doc.Place(se.Faults, "inputs")
+	}
+	if err != nil {
+		return document.Problems{m.doc.At(err.Error(), "", "inputs")}
+	}
+	return nil
 }
 
 // At returns a mistake at the place in the manifest that a path of keys leads to.

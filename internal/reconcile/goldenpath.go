@@ -1,0 +1,131 @@
+package reconcile
+
+import (
+	"context"
+	"sync"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+)
+
+// GoldenPath is a golden path at a revision of its source.
+type GoldenPath struct {
+	*scaffold.GoldenPath
+	source   *source
+	revision drift.Revision
+}
+
+// Version is the version it was asked for by, or what its manifest calls itself.
+func (g *GoldenPath) Version() string { return g.revision.Version }
+
+// GoldenPath loads a golden path at what a source and a wanted version mean. A
+// version in the source holds where want is "".
+func (s *Syncer) GoldenPath(ctx context.Context, from, name, want string) (*GoldenPath, error) {
+	src, version, err := s.open(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	if want == "" {
+		want = version
+	}
+	v, commit, err := src.Resolve(name, want)
+	if err != nil {
+		return nil, err
+	}
+	g, err := src.load(ctx, commit, name)
+	if err != nil {
+		return nil, err
+	}
+	if v == "" {
+		v = g.Manifest.Version
+	}
+	return src.at(g, from, v, commit), nil
+}
+
+// render resolves inputs and renders; file is where the inputs stand. The
+// revision is what the member's lock will say.
+func (g *GoldenPath) render(file string, given scaffold.Inputs, repository string) (scaffold.Rendering, drift.Revision, error) {
+	to := g.revision
+	inputs, err := g.Resolve(file, given)
+	if err != nil {
+		return nil, to, err
+	}
+	to.Inputs, to.Repository = g.Public(inputs), repository
+	r, err := g.Render(inputs, scaffold.Machine{Repository: repository, Version: to.Version})
+	return r, to, err
+}
+
+// open opens the source that PATH-OR-URL[@VERSION] names, once.
+func (s *Syncer) open(ctx context.Context, from string) (src *source, version string, err error) {
+	location, version, err := s.Split(from)
+	if err != nil {
+		return nil, "", err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if src, ok := s.sources[location]; ok {
+		return src, version, nil
+	}
+	p, err := s.Open(ctx, location)
+	if err != nil {
+		return nil, "", err
+	}
+	src = &source{Platform: p, loaded: map[loadKey]*scaffold.GoldenPath{}}
+	if s.sources == nil {
+		s.sources = map[string]*source{}
+	}
+	s.sources[location] = src
+	return src, version, nil
+}
+
+// maxLoaded bounds how many golden paths a source keeps parsed. Members of a fleet
+// are spread over few revisions, and one that was dropped is only loaded again.
+const maxLoaded = 32
+
+// source is a platform and what was loaded from it.
+type source struct {
+	Platform
+
+	mu     sync.Mutex
+	loaded map[loadKey]*scaffold.GoldenPath
+	order  []loadKey // the oldest first
+}
+
+type loadKey struct{ commit, name string }
+
+func (s *source) load(ctx context.Context, commit, name string) (*scaffold.GoldenPath, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := loadKey{commit, name}
+	if g, ok := s.loaded[key]; ok {
+		return g, nil
+	}
+	files, err := s.Tree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	g, err := scaffold.Load(files, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(s.order) == maxLoaded {
+		delete(s.loaded, s.order[0])
+		s.order = s.order[1:]
+	}
+	s.loaded[key] = g
+	s.order = append(s.order, key)
+	return g, nil
+}
+
+func (s *source) at(g *scaffold.GoldenPath, from, version, commit string) *GoldenPath {
+	return &GoldenPath{g, s, drift.Revision{Source: from, Version: version, Commit: commit, Digest: g.Digest, Engine: scaffold.Engine}}
+}
+
+// render renders what a lock says was rendered.
+func (s *source) render(ctx context.Context, name string, rev drift.Revision) (scaffold.Rendering, error) {
+	g, err := s.load(ctx, rev.Commit, name)
+	if err != nil {
+		return nil, err
+	}
+	return g.Render(rev.Inputs, scaffold.Machine{Repository: rev.Repository, Version: rev.Version})
+}
