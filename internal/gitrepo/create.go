@@ -144,8 +144,14 @@ func create(dir string, files tree.Tree, c Commit) (string, error) {
 	for p, f := range files {
 		c.Changes[p] = &f
 	}
-	id, err := s.commitChanges(c)
-	if err != nil {
+	var id string
+	if err := s.asPack(func() (err error) {
+		id, err = s.commitChanges(c)
+		return err
+	}); err != nil {
+		return "", err
+	}
+	if err := openPacks(gitDir); err != nil {
 		return "", err
 	}
 	if err := s.swap(firstBranch, "", id); err != nil {
@@ -233,5 +239,16 @@ func writeIndex(dir, gitDir string, files tree.Tree) error {
 	if err := index.NewEncoder(&buf).Encode(idx); err != nil {
 		return fmt.Errorf("writing the index: %w", err)
 	}
-	return writeDurably(filepath.Join(gitDir, "index"), buf.Bytes())
+	return os.WriteFile(filepath.Join(gitDir, "index"), buf.Bytes(), 0o666)
+}
+
+// openPacks lets everybody read the packs, as git does; go-git writes them for
+// their owner alone.
+func openPacks(gitDir string) error {
+	dir := filepath.Join(gitDir, "objects", "pack")
+	list, err := os.ReadDir(dir)
+	for _, d := range list {
+		err = errors.Join(err, os.Chmod(filepath.Join(dir, d.Name()), 0o444)) //nolint:gosec // a repository is as open as its folder
+	}
+	return err
 }
