@@ -37,6 +37,7 @@ type sourceFile struct {
 	rule     Rule
 	kind     tree.Kind
 	path     *engine.Template // nil where the path has no action
+	badPath  error            // what is wrong with a path that has none
 	when     *engine.Template
 	template *engine.Template // nil: copied
 	static   Rendered         // of a copied file
@@ -255,6 +256,8 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 	}
 	if strings.Contains(s.source, opening) {
 		s.path = parse(s.source, m.Delimiters)
+	} else {
+		s.badPath = tree.CheckPath(s.source)
 	}
 	if s.rule.When != "" {
 		if s.when, err = l.set.Parse(file, []byte(s.rule.When), m.Delimiters); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/nearest"
+	"github.com/goldenpaths/syncer/internal/scaffold/engine"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -71,9 +72,10 @@ func (g *GoldenPath) Render(inputs Inputs, m Machine) (Rendering, error) {
 		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
 	}
 	out := renderer{files: make(Rendering, len(g.sources)), sources: make(map[string]*sourceFile, len(g.sources))}
+	prepared := engine.NewData(data)
 	for i := range g.sources {
 		s := &g.sources[i]
-		if err := out.source(s, data); err != nil {
+		if err := out.source(s, data, prepared); err != nil {
 			out.problems = append(out.problems, document.Gather(s.file, err)...)
 		}
 	}
@@ -109,9 +111,9 @@ type renderer struct {
 }
 
 // source renders one source file: once, or once for each item of its list.
-func (r *renderer) source(s *sourceFile, data map[string]any) error {
+func (r *renderer) source(s *sourceFile, data map[string]any, prepared engine.Data) error {
 	if s.rule.ForEach == "" {
-		return r.file(s, data, s.source)
+		return r.file(s, prepared, s.source)
 	}
 	items, err := itemsOf(s, data)
 	if err != nil {
@@ -120,7 +122,7 @@ func (r *renderer) source(s *sourceFile, data map[string]any) error {
 	for i, item := range items {
 		one := maps.Clone(data)
 		one[s.rule.As] = item
-		if err := r.file(s, one, fmt.Sprintf("%s[%s]", s.source, itemKey(item, i))); err != nil {
+		if err := r.file(s, engine.NewData(one), fmt.Sprintf("%s[%s]", s.source, itemKey(item, i))); err != nil {
 			return err
 		}
 	}
@@ -155,7 +157,7 @@ func itemKey(item any, index int) string {
 	return fmt.Sprint(index)
 }
 
-func (r *renderer) file(s *sourceFile, data map[string]any, origin string) error {
+func (r *renderer) file(s *sourceFile, data engine.Data, origin string) error {
 	if use, err := s.wanted(data); err != nil || !use {
 		return err
 	}
@@ -166,7 +168,7 @@ func (r *renderer) file(s *sourceFile, data map[string]any, origin string) error
 	f := s.static
 	f.Origin = origin
 	if s.template != nil {
-		text, err := s.template.Execute(data)
+		text, err := s.template.ExecuteOn(data)
 		if err != nil {
 			return err
 		}
@@ -185,11 +187,11 @@ func (r *renderer) file(s *sourceFile, data map[string]any, origin string) error
 }
 
 // wanted reports whether the file's when holds.
-func (s *sourceFile) wanted(data map[string]any) (bool, error) {
+func (s *sourceFile) wanted(data engine.Data) (bool, error) {
 	if s.when == nil {
 		return true, nil
 	}
-	out, err := s.when.Execute(data)
+	out, err := s.when.ExecuteOn(data)
 	if err != nil {
 		return false, s.rule.inWhen(err)
 	}
@@ -210,10 +212,10 @@ func (r Rule) inWhen(err error) error {
 }
 
 // renderedPath returns "" where a segment of the path renders to nothing.
-func (s *sourceFile) renderedPath(data map[string]any) (string, error) {
+func (s *sourceFile) renderedPath(data engine.Data) (string, error) {
 	p := s.source
 	if s.path != nil {
-		out, err := s.path.Execute(data)
+		out, err := s.path.ExecuteOn(data)
 		if err != nil {
 			return "", err
 		}
@@ -222,7 +224,11 @@ func (s *sourceFile) renderedPath(data map[string]any) (string, error) {
 	if s.path != nil && emptySegment(p) {
 		return "", nil
 	}
-	if err := tree.CheckPath(p); err != nil {
+	err := s.badPath
+	if s.path != nil {
+		err = tree.CheckPath(p)
+	}
+	if err != nil {
 		return "", document.Problem{File: s.file, Message: fmt.Sprintf("the file would be written to %q: %v", p, err), Hint: "change the input or the name of the template"}
 	}
 	return p, nil
@@ -236,7 +242,7 @@ func emptySegment(p string) bool {
 }
 
 func (r *renderer) check() error {
-	if err := r.files.Tree().Check(); err != nil {
+	if err := r.files.Tree().CheckTogether(); err != nil {
 		return fmt.Errorf("the rendered files cannot be written: %w", err)
 	}
 	return nil

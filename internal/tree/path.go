@@ -126,17 +126,26 @@ func CheckLink(p, target string) error {
 }
 
 // Check returns every reason why t cannot be written into a repository: bad
-// paths, links that leave the tree, paths that differ only in letter case (one
-// file on macOS and Windows), a file where another path needs a folder, and a
-// path that runs through a symbolic link.
+// paths, and what [Tree.CheckTogether] says.
 func (t Tree) Check() error {
 	var errs []error
-	folded := make(map[string]string, len(t))
 	for _, p := range t.Paths() {
 		if err := CheckPath(p); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", p, err))
-			continue
 		}
+	}
+	return errors.Join(append(errs, t.CheckTogether())...)
+}
+
+// CheckTogether returns every reason why files whose paths are good by themselves
+// cannot be written into one repository: links that leave the tree, paths that
+// differ only in letter case (one file on macOS and Windows), a file where another
+// path needs a folder, and a path that runs through a symbolic link.
+func (t Tree) CheckTogether() error {
+	var errs []error
+	paths := t.Paths()
+	folded := make(map[string]string, len(t))
+	for _, p := range paths {
 		if f := t[p]; f.Kind.IsLink() {
 			if err := CheckLink(p, string(f.Data)); err != nil {
 				errs = append(errs, fmt.Errorf("%s: %w", p, err))
@@ -148,8 +157,13 @@ func (t Tree) Check() error {
 		}
 		folded[low] = p
 	}
-	for _, p := range t.Paths() {
-		for dir := path.Dir(p); dir != "."; dir = path.Dir(dir) {
+	last := "." // the folder whose way to the root was looked at
+	for _, p := range paths {
+		dir := path.Dir(p)
+		if dir == last {
+			continue
+		}
+		for last = dir; dir != "." && dir != "/"; dir = path.Dir(dir) {
 			if other, ok := folded[strings.ToLower(dir)]; ok {
 				errs = append(errs, fmt.Errorf("%s: %s is a %s, not a folder", p, other, t[other].Kind))
 			}

@@ -254,11 +254,26 @@ func notDefined(name string, names []string) error {
 // slices and maps are taken for what they hold. Data is never changed, and may be
 // shared. Every error is an *Error.
 func (t *Template) Execute(data map[string]any) ([]byte, error) {
-	r := &run{template: t, limits: t.limits, root: data}
+	return t.ExecuteOn(NewData(data))
+}
+
+// Data are the values that templates see, looked at once for any number of
+// executions.
+type Data struct {
+	root      map[string]any
+	canonical bool
+}
+
+// NewData returns data for [Template.ExecuteOn]. The map must not be changed after.
+func NewData(data map[string]any) Data { return Data{data, canonical(data, 0)} }
+
+// ExecuteOn is [Template.Execute] for data that several templates see.
+func (t *Template) ExecuteOn(data Data) ([]byte, error) {
+	r := &run{template: t, limits: t.limits, root: data.root}
 	// Most files come out about as long as they went in.
 	r.out = make([]byte, 0, min(len(t.main.text), t.limits.Output))
-	if t.mutates || !canonical(data, 0) {
-		own, err := r.copyInput(data)
+	if t.mutates || !data.canonical {
+		own, err := r.copyInput(data.root)
 		if err != nil {
 			return nil, t.main.errorAt(0, err)
 		}
