@@ -17,30 +17,8 @@ const killFiles = 50
 // TestKilledSync kills a sync at ever later moments. The next command finds the
 // files all as before or all as after, never some of each.
 func TestKilledSync(t *testing.T) {
+	member := behindMember(t)
 	dir := t.TempDir()
-	run := func(name string, args ...string) {
-		t.Helper()
-		cmd := exec.CommandContext(t.Context(), name, args...)
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s %v: %v\n%s", name, args, err, out)
-		}
-	}
-	t.Setenv("GIT_CONFIG_GLOBAL", os.DevNull)
-	for _, who := range []string{"AUTHOR", "COMMITTER"} {
-		t.Setenv("GIT_"+who+"_NAME", "Dev")
-		t.Setenv("GIT_"+who+"_EMAIL", "dev@example.com")
-	}
-	platform, member := filepath.Join(dir, "platform"), filepath.Join(dir, "member")
-	writePlatform(t, platform, "before\n")
-	run("git", "init", "-q", platform)
-	run("git", "-C", platform, "add", "-A")
-	run("git", "-C", platform, "commit", "-qm", "v1")
-	run("git", "-C", platform, "tag", "v1.0.0")
-	run("syncer", "new", "p", member, "--source", platform)
-	writePlatform(t, platform, "after\n")
-	run("git", "-C", platform, "commit", "-qam", "v2")
-	run("git", "-C", platform, "tag", "v2.0.0")
-
 	killed := 0
 	for i := range 30 {
 		clone := filepath.Join(dir, fmt.Sprint("m", i))

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -19,13 +21,15 @@ func TestMain(m *testing.M) {
 // TestScripts runs the stories in testdata/script: the real command on real
 // repositories. "commit DIR MESSAGE [TAG]" commits everything in DIR with git, and
 // makes DIR a repository first where it is none. "exits N COMMAND…" checks an
-// exit code.
+// exit code. "silent" starts a server that never answers, and puts its URL in
+// $SILENT.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"commit": commitAll,
 			"exits":  exits,
+			"silent": silent,
 		},
 		Setup: func(e *testscript.Env) error {
 			home := filepath.Join(e.WorkDir, ".home")
@@ -62,4 +66,11 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if code != args[0] {
 		ts.Fatalf("%v exits %s, want %s", args[1:], code, args[0])
 	}
+}
+
+func silent(ts *testscript.TestScript, _ bool, _ []string) {
+	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	ts.Check(err)
+	ts.Defer(func() { _ = l.Close() })
+	ts.Setenv("SILENT", "http://"+l.Addr().String())
 }

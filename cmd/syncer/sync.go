@@ -108,10 +108,27 @@ func (a *app) carryOut(cmd *cobra.Command, m member, p *reconcile.Planned, f syn
 	if f.commit {
 		return a.commitSync(cmd, m, p, writes, f.push)
 	}
+	if err := refuseUnmerged(m, p); err != nil {
+		return "", err
+	}
 	if err := a.refuseUncommitted(m, writes); err != nil {
 		return "", err
 	}
 	return "the work tree", m.Apply(cmd.Context(), writes)
+}
+
+// refuseUnmerged refuses files with a merge's conflicts in them: what is in such a
+// file is nobody's version of it.
+func refuseUnmerged(m member, p *reconcile.Planned) error {
+	var paths []string
+	for _, c := range p.Changes {
+		paths = append(paths, c.Path)
+	}
+	unmerged, err := m.Unmerged(paths)
+	if err == nil && len(unmerged) > 0 {
+		err = fmt.Errorf("these files are in the middle of a merge: %s; finish or abort it first (see git status), or use --commit", strings.Join(unmerged, ", "))
+	}
+	return err
 }
 
 // ownFiles are syncer's two files, which several golden paths of one sync write
@@ -137,6 +154,9 @@ func (a *app) commitSync(cmd *cobra.Command, m member, p *reconcile.Planned, wri
 	}
 	if head.Commit == "" {
 		return "", errors.New("the repository has no commit yet, so there is nothing to branch from; commit first")
+	}
+	if err := refuseUnmerged(m, p); err != nil {
+		return "", err
 	}
 	if err := a.refuseUncommitted(m, writes); err != nil {
 		return "", err

@@ -63,12 +63,29 @@ func open(ctx context.Context, location string) (reconcile.Platform, error) {
 	if err != nil {
 		cache = os.TempDir()
 	}
-	c := &gitrepo.Cache{Dir: filepath.Join(cache, "syncer", "mirrors"), Token: os.Getenv("SYNCER_GIT_TOKEN"), TokenHost: os.Getenv("SYNCER_GIT_TOKEN_HOST")}
+	timeout, err := gitTimeout()
+	if err != nil {
+		return nil, err
+	}
+	c := &gitrepo.Cache{Dir: filepath.Join(cache, "syncer", "mirrors"), Token: os.Getenv("SYNCER_GIT_TOKEN"), TokenHost: os.Getenv("SYNCER_GIT_TOKEN_HOST"), Timeout: timeout}
 	p, err := c.Open(ctx, location)
 	if err != nil {
 		return nil, err
 	}
 	return platform{p}, nil
+}
+
+// gitTimeout is how long a Git server may be silent; 0 is the default.
+func gitTimeout() (time.Duration, error) {
+	text := os.Getenv("SYNCER_GIT_TIMEOUT")
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d <= 0 {
+		return 0, fmt.Errorf("SYNCER_GIT_TIMEOUT is %q; write how long a Git server may be silent, such as 30s or 2m", text)
+	}
+	return d, nil
 }
 
 // platform lets the flows see a Git source.

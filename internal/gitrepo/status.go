@@ -43,6 +43,16 @@ func (m *Member) Uncommitted(paths []string) ([]string, error) {
 	return slices.Compact(dirty), nil
 }
 
+// Unmerged returns those of the paths that are in the middle of a merge which a
+// person has to finish, in the given order.
+func (m *Member) Unmerged(paths []string) ([]string, error) {
+	index, err := m.readIndex()
+	if err != nil {
+		return nil, fmt.Errorf("the index of %s: %w", m.root, err)
+	}
+	return slices.DeleteFunc(slices.Clone(paths), func(p string) bool { return !index.unmerged[p] }), nil
+}
+
 // comparison is what the three states of a file are read from.
 type comparison struct {
 	*Member

@@ -36,8 +36,8 @@ type sourceFile struct {
 	source   string // path below template/ without .tmpl
 	rule     Rule
 	kind     tree.Kind
-	path     *engine.Template // nil where the path has no action
-	badPath  error            // what is wrong with a path that has none
+	path     *pathTemplate // nil where the path has no action
+	badPath  error         // what is wrong with a path that has none
 	when     *engine.Template
 	template *engine.Template // nil: copied
 	static   Rendered         // of a copied file
@@ -255,7 +255,9 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 		opening = "{{"
 	}
 	if strings.Contains(s.source, opening) {
-		s.path = parse(s.source, m.Delimiters)
+		s.path, err = parsePath(s.source, func(text string) (*engine.Template, error) {
+			return l.set.Parse(file, []byte(text), m.Delimiters)
+		}, m.Delimiters)
 	} else {
 		s.badPath = tree.CheckPath(s.source)
 	}

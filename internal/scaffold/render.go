@@ -213,32 +213,17 @@ func (r Rule) inWhen(err error) error {
 
 // renderedPath returns "" where a segment of the path renders to nothing.
 func (s *sourceFile) renderedPath(data engine.Data) (string, error) {
-	p := s.source
+	p, err := s.source, s.badPath
 	if s.path != nil {
-		out, err := s.path.ExecuteOn(data)
-		if err != nil {
+		if p, err = s.path.render(data); p == "" || err != nil {
 			return "", err
 		}
-		p = string(out)
-	}
-	if s.path != nil && emptySegment(p) {
-		return "", nil
-	}
-	err := s.badPath
-	if s.path != nil {
 		err = tree.CheckPath(p)
 	}
 	if err != nil {
 		return "", document.Problem{File: s.file, Message: fmt.Sprintf("the file would be written to %q: %v", p, err), Hint: "change the input or the name of the template"}
 	}
 	return p, nil
-}
-
-// emptySegment reports whether a segment of a rendered path is empty. A path that
-// begins with one is left out like any other, so that an input such as
-// /etc/passwd cannot name a file outside the tree.
-func emptySegment(p string) bool {
-	return slices.Contains(strings.Split(p, "/"), "")
 }
 
 func (r *renderer) check() error {
