@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"sort"
 	"strconv"
@@ -27,6 +28,9 @@ func (s *Set) parse(file string, text []byte, d Delimiters) (*body, map[string]*
 		return nil, nil, src.errorAt(pos, err)
 	}
 	trees, err := src.trees(src.text)
+	if _, placed := errors.AsType[*Error](err); placed {
+		return nil, nil, err
+	}
 	if err != nil {
 		return nil, nil, src.explain(err, &sc)
 	}
@@ -50,8 +54,13 @@ func (src source) trees(text string) (map[string]*parse.Tree, error) {
 	// Which functions there are is checked later, because the parser does not say
 	// in which column it met one.
 	t.Mode = parse.SkipFuncCheck
-	if _, err := t.Parse(text, src.left, src.right, trees); err != nil {
+	own, err := t.Parse(text, src.left, src.right, trees)
+	if err != nil {
 		return nil, err
+	}
+	// Where nothing else is in the file, a define without a name would take its place.
+	if named := trees[""]; named != own {
+		return nil, src.errorAt(int(named.Root.Position()), &fault{"a template is defined without a name", "write " + src.left + "define \"name\"" + src.right})
 	}
 	return trees, nil
 }
