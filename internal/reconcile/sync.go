@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"maps"
@@ -25,13 +26,24 @@ type Planned struct {
 	// that was needed.
 	BaseGone error
 
-	state *State
-	input []drift.InputEdit
+	state    *State
+	input    []drift.InputEdit
+	inferred scaffold.Inputs // to be written to the member's file
 }
 
 // Plan says what brings one golden path of the member to the version that it
 // follows, or to another one where to is not "".
 func (s *Syncer) Plan(ctx context.Context, repo Repository, st *State, name, to string) (*Planned, error) {
+	return s.plan(ctx, repo, st, name, to, nil)
+}
+
+// Begin is Plan for a repository that is new: inputs that its file does not give
+// are inferred from what is known of the repository, and are written to the file.
+func (s *Syncer) Begin(ctx context.Context, repo Repository, st *State, name string, known scaffold.Facts) (*Planned, error) {
+	return s.plan(ctx, repo, st, name, "", known)
+}
+
+func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to string, known scaffold.Facts) (*Planned, error) {
 	follow, ok := st.Member.Follows(name)
 	if !ok {
 		names, _ := st.Names("")
@@ -52,7 +64,12 @@ func (s *Syncer) Plan(ctx context.Context, repo Repository, st *State, name, to 
 	migrations := migrations(ctx, g, locked)
 	inputs, edits := migrateInputs(follow.Inputs, migrations)
 	p.input = edits
-	theirs, revision, err := g.render(drift.MemberName, inputs, locked.Repository)
+	repository := locked.Repository
+	if known != nil {
+		inputs, repository = g.Infer(inputs, known), fullName(known)
+		p.inferred = g.Public(inputs)
+	}
+	theirs, revision, err := g.render(drift.MemberName, inputs, repository)
 	if err != nil {
 		return nil, err
 	}
@@ -188,11 +205,16 @@ func (p *Planned) Writes() (map[string]*tree.File, error) {
 	if string(before) != string(lock) {
 		w[drift.LockName] = &tree.File{Kind: tree.Regular, Data: lock}
 	}
-	if len(p.input) > 0 {
-		text, err := drift.EditInputs(p.state.MemberFile, p.GoldenPath, p.input)
-		if err != nil {
+	text, err := drift.EditInputs(p.state.MemberFile, p.GoldenPath, p.input)
+	if err != nil {
+		return nil, err
+	}
+	if len(p.inferred) > 0 {
+		if text, err = drift.AddInputs(text, p.GoldenPath, p.inferred); err != nil {
 			return nil, err
 		}
+	}
+	if !bytes.Equal(text, p.state.MemberFile) {
 		w[drift.MemberName] = &tree.File{Kind: tree.Regular, Data: text}
 	}
 	return w, nil
