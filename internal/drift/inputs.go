@@ -38,7 +38,9 @@ func AddInputs(text []byte, goldenPath string, inputs scaffold.Inputs) ([]byte, 
 		return text, nil
 	}
 	refused := document.Problems{doc.At(fmt.Sprintf("the inputs %v cannot be added to by machine", slices.Sorted(maps.Keys(missing))), "write the inputs one a line", "goldenPaths", at)}
-	block := func(n *yaml.Node) bool { return n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle == 0 && len(n.Content) > 0 }
+	block := func(n *yaml.Node) bool {
+		return n.Kind == yaml.MappingNode && n.Style&yaml.FlowStyle == 0 && len(n.Content) > 0
+	}
 	var after []byte
 	switch {
 	case key == nil && block(entry):
