@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"os"
-	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -150,7 +149,7 @@ func (a *app) lintCommand() *cobra.Command {
 			if len(scaffold.Names(files)) == 0 {
 				return fmt.Errorf("there is no %s/*/%s to check", scaffold.Root, scaffold.ManifestName)
 			}
-			problems := lint(files)
+			problems := fixture.Lint(files)
 			if a.json {
 				if err := a.report(problems); err != nil {
 					return err
@@ -185,28 +184,6 @@ func (a *app) platformFiles(cmd *cobra.Command, args []string) (tree.Tree, error
 		return nil, err
 	}
 	return p.Whole(cmd.Context(), "")
-}
-
-func lint(files tree.Tree) scaffold.Problems {
-	var all scaffold.Problems
-	for _, name := range scaffold.Names(files) {
-		manifest := scaffold.Root + "/" + name + "/" + scaffold.ManifestName
-		g, err := scaffold.Load(files, name)
-		found := scaffold.Gather(manifest, err)
-		if err == nil {
-			fixtures, err := fixture.Of(files, name)
-			found = scaffold.Gather(manifest, err)
-			if err == nil && len(fixtures) == 0 {
-				found = append(found, g.Manifest.At("the golden path has no tests", "write tests/NAME.txtar with a section -- inputs.yaml --, then syncer test --update", "name"))
-			}
-		}
-		for _, p := range found {
-			if !slices.Contains(all, p) {
-				all = append(all, p)
-			}
-		}
-	}
-	return all
 }
 
 func (a *app) versionCommand() *cobra.Command {

@@ -26,7 +26,8 @@ type GoldenPath struct {
 	schema   *document.Schema
 	computed []computation
 	sources  []sourceFile
-	optional Inputs // every declared name, as null
+	layers   []*Manifest // in order of rendering
+	optional Inputs      // every declared name, as null
 }
 
 // sourceFile is one file below template/ of one layer.
@@ -121,7 +122,7 @@ func (l *loader) include(name string, above []string) error {
 func manifestPath(name string) string { return Root + "/" + name + "/" + ManifestName }
 
 func (l *loader) build() (*GoldenPath, error) {
-	g := &GoldenPath{Manifest: l.layers[len(l.layers)-1], Digest: l.digest()}
+	g := &GoldenPath{Manifest: l.layers[len(l.layers)-1], Digest: l.digest(), layers: l.layers}
 	g.inputs = l.mergedInputs()
 	g.optional = Inputs{}
 	for name := range g.properties() {
@@ -250,11 +251,7 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 		t, err = l.set.Parse(file, []byte(text), d)
 		return t
 	}
-	opening := m.Delimiters[0]
-	if opening == "" {
-		opening = "{{"
-	}
-	if strings.Contains(s.source, opening) {
+	if strings.Contains(s.source, m.opening()) {
 		s.path, err = parsePath(s.source, func(text string) (*engine.Template, error) {
 			return l.set.Parse(file, []byte(text), m.Delimiters)
 		}, m.Delimiters)

@@ -185,6 +185,14 @@ func (m *Manifest) At(message, hint string, path ...string) document.Problem {
 	return m.doc.At(message, hint, path...)
 }
 
+// opening is what an action begins with.
+func (m *Manifest) opening() string {
+	if m.Delimiters[0] == "" {
+		return "{{"
+	}
+	return m.Delimiters[0]
+}
+
 // rule returns the first rule that matches a path below template/, with defaults
 // filled in.
 func (m *Manifest) rule(source string) (Rule, bool) {

@@ -1,0 +1,305 @@
+// Package walks holds what the GitHub App does: render a golden path into a new
+// repository, keep every member current by pull requests, and show what a change
+// of a golden path will do before it is merged. It declares the ports through
+// which it sees GitHub, the fleet's memory and the queue of work.
+//
+// Every walk can be run again at any time: it reads the truth first, does what is
+// missing, and leaves alone what is there.
+package walks
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// What goes wrong on GitHub, as far as a walk does something else then. Errors of
+// the ports wrap them.
+var (
+	ErrNotFound = errors.New("there is no such thing on GitHub, or the App does not see it")
+	ErrNotReady = errors.New("the repository has no content yet")
+	ErrMoved    = errors.New("the branch was moved by somebody else")
+	ErrRefused  = errors.New("a rule of the repository forbids it")
+)
+
+// Place is a repository and the installation through which it is seen.
+type Place struct{ Installation, Repository int64 }
+
+// Hub is GitHub.
+type Hub interface {
+	// Slug is the App's name in URLs; its bot is called Slug[bot].
+	Slug() string
+	// Client returns a client for one repository, with the permissions that are
+	// named as far as they were granted. Urgent work goes before other work of the
+	// installation.
+	Client(at Place, permissions map[string]string, urgent bool) Client
+	// Survey visits every repository that the App sees, and says whether it has
+	// .goldenpath.yaml.
+	Survey(ctx context.Context, visit func(at Place, follows bool) error) error
+	// Redeliver asks GitHub for the deliveries again that failed since a time, and
+	// returns how many.
+	Redeliver(ctx context.Context, since time.Time) (int, error)
+	// EnsureTemplate makes a template repository beside the platform repository, or
+	// finds it.
+	EnsureTemplate(ctx context.Context, platform Place, name, description string) (Place, error)
+}
+
+// Client does things to one repository. Every method that writes looks first, so
+// that it can be called again after an error.
+type Client interface {
+	Look(ctx context.Context, ask Ask) (Look, error)
+	// Files returns those of the paths that exist in a tree.
+	Files(ctx context.Context, treeID string, paths []string) (tree.Tree, error)
+	// Blob returns an object, or false where there is none.
+	Blob(ctx context.Context, id tree.BlobID) (data []byte, ok bool, err error)
+	// Ahead counts the commits of head that base does not have.
+	Ahead(ctx context.Context, base, head string) (int, error)
+	// Commit makes a commit without moving a branch.
+	Commit(ctx context.Context, c Commit) (Committed, error)
+	// Move moves a branch from one commit to another; from "" makes it. It wraps
+	// ErrMoved where the branch is elsewhere, ErrRefused where a rule forbids it.
+	Move(ctx context.Context, m Move) error
+	OpenPullRequest(ctx context.Context, p Proposal) (PullRequest, error)
+	EditPullRequest(ctx context.Context, pr PullRequest, title, body string) error
+	// ClosePullRequest comments once, closes, and deletes the branch where it is
+	// still at head.
+	ClosePullRequest(ctx context.Context, number int, branch string, head, comment string) error
+	PullRequest(ctx context.Context, number int) (PullRequest, error)
+	// ChangedFiles returns the paths that a pull request changes.
+	ChangedFiles(ctx context.Context, number int) ([]string, error)
+	// EnsureIssue opens or rewrites the one issue that a key names.
+	EnsureIssue(ctx context.Context, i Issue) (number int, err error)
+	// CloseIssue closes the issue that a key names, where it is open.
+	CloseIssue(ctx context.Context, key, comment string) error
+	// EnsureComment writes or rewrites the one comment that a key names.
+	EnsureComment(ctx context.Context, number int, key, body string) error
+	EnsureCheck(ctx context.Context, c Check) error
+	// Level is what a person may do: admin, maintain, write, triage, read or none.
+	Level(ctx context.Context, login string) (string, error)
+	Settings
+}
+
+// Settings are what the steps after a repository's creation set. Each reads,
+// compares and acts.
+type Settings interface {
+	SetTopics(ctx context.Context, topics []string) error
+	GrantTeam(ctx context.Context, team, level string) error
+	SetVariable(ctx context.Context, name, value string) error
+	EnsureEnvironment(ctx context.Context, name string) error
+	EnsureRuleset(ctx context.Context, name string) error
+	Dispatch(ctx context.Context, repository, workflow string, inputs map[string]string) error
+}
+
+// Ask is what to look at, in one request where GitHub can.
+type Ask struct {
+	Ref      string   // a branch; "" is the default one
+	Contents []string // paths whose content is wanted
+	Branch   string   // a branch of ours, whose head and pull requests are wanted
+}
+
+// Look is what was seen. Contents that were asked for and are not in Files do not
+// exist. Of a repository without a commit only Repository is known, and the error
+// wraps ErrNotReady.
+type Look struct {
+	Repository   Repository
+	Head         Head
+	Files        tree.Tree
+	Branch       Head          // of Ask.Branch; zero: there is none
+	PullRequests []PullRequest // of Ask.Branch, the newest first
+}
+
+// Repository is what GitHub says of a repository.
+type Repository struct {
+	ID                           int64
+	Owner, Name, DefaultBranch   string
+	Description, Visibility, URL string
+	Archived, Disabled, Locked   bool
+	Fork, Mirror, IsTemplate     bool
+	FromTemplate                 string // owner/name; "": none, or not visible
+	Created                      time.Time
+	Topics                       []string
+	Properties                   map[string]any
+}
+
+// FullName is owner/name.
+func (r Repository) FullName() string { return r.Owner + "/" + r.Name }
+
+// closed says why nothing can be written, or "".
+func (r Repository) closed() string {
+	switch {
+	case r.Archived:
+		return "the repository is archived"
+	case r.Disabled:
+		return "GitHub has disabled the repository"
+	case r.Locked:
+		return "the repository is locked"
+	case r.Mirror:
+		return "the repository is a mirror"
+	}
+	return ""
+}
+
+// Head is a commit and its tree, at a branch.
+type Head struct{ Branch, Commit, Tree string }
+
+// Commit is a commit to be made.
+type Commit struct {
+	Parent, Tree string // the commit to build on, and its tree
+	Changes      map[string]*tree.File
+	Message      string
+}
+
+// Committed is a commit that was made. Verified is false where GitHub did not sign
+// it; Reason says why.
+type Committed struct {
+	ID, Tree string
+	Verified bool
+	Reason   string
+}
+
+// Move is a change of a branch.
+type Move struct {
+	Branch, From, To string
+	FastForward      bool // refuse to lose commits
+}
+
+// Proposal is a pull request to be opened.
+type Proposal struct{ Head, Base, Title, Body string }
+
+// PullRequest is one that is there.
+type PullRequest struct {
+	Number       int
+	URL          string
+	Title, Body  string
+	Head, Base   string // branches
+	HeadCommit   string
+	Open, Merged bool
+}
+
+// Issue is one issue of a repository, told from others by its key.
+type Issue struct{ Key, Title, Body string }
+
+// Check is a check run, one for each key and commit.
+type Check struct {
+	Commit, Name, Key string
+	Status            string // in_progress, completed
+	Conclusion        string // success, failure, neutral, cancelled, action_required
+	Title, Summary    string
+	Annotations       []Annotation
+}
+
+// Annotation is a remark at a line of a file.
+type Annotation struct {
+	Path    string
+	Line    int
+	Level   string // notice, warning, failure
+	Message string
+}
+
+// Record is what the fleet's memory holds of a member and a golden path.
+type Record struct {
+	At          Place
+	GoldenPath  string
+	Source      string
+	Channel     string // what the member asks for, as drift.Follow.Wanted says it
+	Version     string // in the lock
+	Wanted      string // the newest on the channel
+	State       State
+	Drifted     bool
+	PullRequest int      // the open one's number; 0: none
+	Pushed      string   // the commits that our branch may be at without a person's hand
+	Refused     string   // the version that a person said no to by closing its pull request
+	Digest      string   // of the golden path, in the lock
+	Paths       []string // that the golden path has in the member
+	Scaffolded  bool     // by this App, just now
+}
+
+// State is where a member stands.
+type State string
+
+// The states.
+const (
+	Current  State = "current"
+	Behind   State = "behind"
+	Conflict State = "conflict"
+	Diverged State = "diverged"
+	Unknown  State = "unknown"
+)
+
+// Registry remembers the fleet. All that it holds can be read again from the
+// repositories, but for refusals.
+type Registry interface {
+	Records(ctx context.Context, repository int64) ([]Record, error)
+	Remember(ctx context.Context, r Repository, record Record) error
+	Forget(ctx context.Context, repository int64, goldenPath string) error
+	// Failed notes why the last work on a repository failed.
+	Failed(ctx context.Context, repository int64, goldenPath string, why error) error
+	// Following calls visit for each member of a golden path, in a fixed order.
+	Following(ctx context.Context, goldenPath string, visit func(Record) error) error
+	// Note adds to the log of what was done.
+	Note(ctx context.Context, e Event) error
+}
+
+// Event is something that was done.
+type Event struct {
+	Repository int64
+	GoldenPath string
+	Kind, What string
+}
+
+// Queue takes work for later.
+type Queue interface {
+	// Sync asks for a look at repositories; why is for people.
+	Sync(ctx context.Context, why string, at ...Place) error
+	// Scaffold asks for a new repository to be filled.
+	Scaffold(ctx context.Context, at Place) error
+}
+
+// Platforms opens the sources of golden paths.
+type Platforms interface {
+	// Open opens a source for the installation of at, as reconcile.Syncer.Open does.
+	Open(ctx context.Context, at Place, location string) (reconcile.Platform, error)
+	// Split parts PATH-OR-URL[@VERSION].
+	Split(source string) (location, version string, err error)
+	// Latest is Open after fetching what is new, and with everything that is in a
+	// golden path's folder.
+	Latest(ctx context.Context, at Place, location string) (Source, error)
+}
+
+// Source is a platform that can be read whole, tests among it.
+type Source interface {
+	reconcile.Platform
+	// Whole returns all files below goldenpaths/ at a commit.
+	Whole(ctx context.Context, commit string) (tree.Tree, error)
+}
+
+// PersonError is an error that goes away only when a person does something. It was
+// told in the repository where that is possible.
+type PersonError struct{ Err error }
+
+// Error is the cause's.
+func (e *PersonError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *PersonError) Unwrap() error { return e.Err }
+
+// PersonMustAct tells the queue that trying again is of no use.
+func (e *PersonError) PersonMustAct() bool { return true }
+
+// LaterError says that something will be there in a while.
+type LaterError struct {
+	Err   error
+	After time.Duration
+}
+
+// Error is the cause's.
+func (e *LaterError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *LaterError) Unwrap() error { return e.Err }
+
+// TryAfter tells the queue when to try again.
+func (e *LaterError) TryAfter() time.Duration { return e.After }

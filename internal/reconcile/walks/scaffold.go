@@ -1,0 +1,269 @@
+package walks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+)
+
+// How long a new repository's content is waited for. GitHub copies a template's
+// files after it has told of the repository, for minutes at times; what comes
+// later still is found by the push that brings it, and by the sweep.
+const (
+	contentEvery = 5 * time.Second
+	contentFor   = 15 * time.Minute
+)
+
+// inputsKey names the one issue in which a new repository is asked for its inputs.
+const inputsKey = "inputs"
+
+// Scaffold renders into a new repository what its .goldenpath.yaml asks for. That
+// file came with the template that the repository was made from, or a person put
+// it there; a repository without it is left alone.
+func (w *Walks) Scaffold(ctx context.Context, at Place) error {
+	c := w.Hub.Client(at, toSetUp, true)
+	look, err := c.Look(ctx, Ask{Contents: ownFiles})
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return nil // deleted again
+	case errors.Is(err, ErrNotReady) && look.Repository.FromTemplate != "" && w.Now().Sub(look.Repository.Created) < contentFor:
+		return &LaterError{err, contentEvery}
+	case errors.Is(err, ErrNotReady):
+		return nil
+	case err != nil:
+		return err
+	}
+	if r := look.Repository; r.Fork || r.IsTemplate || r.closed() != "" {
+		return nil
+	}
+	repo := newSnapshot(ctx, c, look, ownFiles)
+	st, err := reconcile.Load(repo)
+	if notFollowing(err) {
+		return nil
+	}
+	if err != nil {
+		return w.stuck(ctx, c, at, "", err)
+	}
+	names, _ := st.Names("")
+	s := w.syncer(at)
+	begun := true
+	for _, name := range names {
+		if hasBegun(st, name) {
+			continue
+		}
+		begun = false
+		b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: Record{At: at, GoldenPath: name}}
+		if err := b.begin(ctx, name); err != nil {
+			return err
+		}
+		// The next golden path sees what this one wrote.
+		if look, err = c.Look(ctx, Ask{Contents: ownFiles}); err != nil {
+			return err
+		}
+		repo = newSnapshot(ctx, c, look, ownFiles)
+		if st, err = reconcile.Load(repo); err != nil {
+			return err
+		}
+	}
+	if begun {
+		return w.Queue.Sync(ctx, "the repository has its golden paths already", at)
+	}
+	return nil
+}
+
+// hasBegun reports whether a golden path was rendered for this repository. What a
+// template repository's lock says was rendered for nobody.
+func hasBegun(st *reconcile.State, name string) bool {
+	section := st.Lock.GoldenPaths[name]
+	return section != nil && section.Repository != ""
+}
+
+// facts are what GitHub knows of a repository, for inputs that can be inferred.
+func facts(r Repository) scaffold.Facts {
+	topics := make([]any, len(r.Topics))
+	for i, t := range r.Topics {
+		topics[i] = t
+	}
+	properties := map[string]any{}
+	maps.Copy(properties, r.Properties)
+	return scaffold.Facts{
+		"name": r.Name, "owner": r.Owner, "description": r.Description, "visibility": r.Visibility,
+		"default_branch": r.DefaultBranch, "topics": topics, "custom_properties": properties,
+	}
+}
+
+func (b *bringing) begin(ctx context.Context, name string) error {
+	p, err := b.syncer.Begin(ctx, b.repo, b.state, name, facts(b.look.Repository))
+	if _, wrong := errors.AsType[scaffold.Problems](err); wrong {
+		return b.askForInputs(ctx, name, err)
+	}
+	if err != nil {
+		return err
+	}
+	b.learn(p)
+	b.record.Scaffolded = true
+	writes, err := p.Writes()
+	if err != nil {
+		return err
+	}
+	text := describe(p)
+	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message})
+	if err != nil {
+		return err
+	}
+	err = b.client.Move(ctx, Move{Branch: b.look.Head.Branch, From: b.look.Head.Commit, To: made.ID, FastForward: true})
+	switch {
+	case errors.Is(err, ErrRefused):
+		err = b.beginByPullRequest(ctx, p, text, made)
+	case err == nil:
+		b.record.Version, b.record.Digest = p.To.Name(), p.To.Digest
+		if p.Clean() {
+			b.record.State = Current
+		}
+		err = b.remember(ctx)
+		b.note(ctx, "repository scaffolded", fmt.Sprintf("%s rendered %s", b.look.Repository.FullName(), p.To.Name()))
+	}
+	if err != nil {
+		return err
+	}
+	return b.after(ctx, p)
+}
+
+// beginByPullRequest proposes the first rendering where the default branch is
+// protected.
+func (b *bringing) beginByPullRequest(ctx context.Context, p *reconcile.Planned, text description, made Committed) error {
+	if err := b.lookAtBranch(ctx); err != nil {
+		return err
+	}
+	if b.look.Branch.Commit != "" && !b.ours() {
+		return b.onTop(ctx, p, b.openPullRequest())
+	}
+	b.record.Pushed = strings.TrimSpace(made.ID + " " + b.look.Branch.Commit)
+	if err := b.remember(ctx); err != nil {
+		return err
+	}
+	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID}); err != nil {
+		return err
+	}
+	return b.pullRequest(ctx, p, b.openPullRequest(), text)
+}
+
+// askForInputs opens an issue that lists what a person has to answer. Nothing is
+// guessed.
+func (b *bringing) askForInputs(ctx context.Context, name string, why error) error {
+	follow, _ := b.state.Member.Follows(name)
+	g, err := b.syncer.GoldenPath(ctx, follow.Source, name, follow.Wanted(b.syncer.Today))
+	if err != nil {
+		return b.stuck(ctx, b.client, b.record.At, name, errors.Join(why, err))
+	}
+	known := g.Infer(follow.Inputs, facts(b.look.Repository))
+	_, err = b.client.EnsureIssue(ctx, Issue{Key: inputsKey, Title: "Answer a few questions, and " + name + " is set up", Body: questions(g, known, why)})
+	if err != nil {
+		return err
+	}
+	if err := b.Registry.Failed(ctx, b.record.At.Repository, name, why); err != nil {
+		return err
+	}
+	return &PersonError{why}
+}
+
+// questions lists the inputs that are missing or wrong, with their rules, and how to
+// answer.
+func questions(g *reconcile.GoldenPath, known scaffold.Inputs, why error) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "This repository begins with the golden path **%s**, which needs some answers first:\n\n%s\n", g.Manifest.Name, fenced(why.Error()))
+	example := ""
+	b.WriteString("| input | what it is | rules |\n|---|---|---|\n")
+	for _, name := range g.InputNames() {
+		property, required := g.Input(name)
+		if _, has := known[name]; has && g.CheckInput(name, known[name]) == nil || !required && !strings.Contains(why.Error(), `"`+name+`"`) {
+			continue
+		}
+		title, _ := property["title"].(string)
+		fmt.Fprintf(&b, "| %s | %s | %s |\n", code(name), plain(title), plain(rules(property)))
+		example += " " + name + "=…"
+	}
+	if example == "" {
+		example = " name=…"
+	}
+	fmt.Fprintf(&b, "\nAnswer with a comment here, one line:\n\n```\n/syncer set%s\n```\n\nAnybody who may push to this repository can. Or edit %s yourself.\n", example, code(drift.MemberName))
+	return b.String()
+}
+
+// rules says in words what a JSON Schema asks of a value.
+func rules(property map[string]any) string {
+	var parts []string
+	for _, key := range []string{"type", "enum", "pattern", "minimum", "maximum", "minLength", "maxLength", "description"} {
+		if v, ok := property[key]; ok {
+			parts = append(parts, fmt.Sprintf("%s: %v", key, v))
+		}
+	}
+	return strings.Join(parts, "; ")
+}
+
+// after does what creation does besides files. Each step can be done again; those
+// that fail are told in one issue, and the rest is done.
+func (b *bringing) after(ctx context.Context, p *reconcile.Planned) error {
+	g, err := b.syncer.GoldenPath(ctx, p.Following.Source, p.GoldenPath, p.Following.Wanted(b.syncer.Today))
+	if err != nil {
+		return err
+	}
+	steps, err := g.After(p.To.Inputs, scaffold.Machine{Repository: p.To.Repository, Version: p.To.Version})
+	if err != nil {
+		return b.stuck(ctx, b.client, b.record.At, p.GoldenPath, err)
+	}
+	if steps.Empty() {
+		return nil
+	}
+	var failed []string
+	try := func(what string, err error) {
+		if err != nil {
+			failed = append(failed, fmt.Sprintf("- %s: %s", plain(what), plain(err.Error())))
+		}
+	}
+	if len(steps.Topics) > 0 {
+		try("topics", b.client.SetTopics(ctx, steps.Topics))
+	}
+	for _, team := range sorted(steps.Teams) {
+		try("access of the team "+team, b.client.GrantTeam(ctx, team, steps.Teams[team]))
+	}
+	for _, name := range sorted(steps.Variables) {
+		try("the variable "+name, b.client.SetVariable(ctx, name, steps.Variables[name]))
+	}
+	for _, name := range steps.Environments {
+		try("the environment "+name, b.client.EnsureEnvironment(ctx, name))
+	}
+	if steps.Ruleset != "" {
+		try("the ruleset "+steps.Ruleset, b.client.EnsureRuleset(ctx, steps.Ruleset))
+	}
+	for _, d := range steps.Dispatch {
+		try("starting "+d.Workflow+" in "+d.Repository, b.client.Dispatch(ctx, d.Repository, d.Workflow, d.Inputs))
+	}
+	for _, pr := range steps.PullRequests {
+		try("the pull request in "+pr.Repository, errors.New("pull requests in other repositories are not made yet"))
+	}
+	if len(failed) == 0 {
+		b.note(ctx, "repository set up", "every step after the first commit was done")
+		return nil
+	}
+	b.note(ctx, "set-up incomplete", strings.Join(failed, "; "))
+	_, err = b.client.EnsureIssue(ctx, Issue{Key: "after", Title: "Some steps of the golden path's set-up could not be done", Body: "The files are in place. These steps are not done, and syncer does not try them again by itself; comment `/syncer setup` when the cause is repaired.\n\n" + strings.Join(failed, "\n") + "\n"})
+	return err
+}
+
+func sorted(m map[string]string) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

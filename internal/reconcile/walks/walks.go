@@ -1,0 +1,117 @@
+package walks
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// Walks runs the walks. It is safe for concurrent use, as far as two walks of one
+// repository do not run at once.
+type Walks struct {
+	Hub       Hub
+	Registry  Registry
+	Queue     Queue
+	Platforms Platforms
+	// Platform is the repository with the golden paths, and PlatformURL the source by
+	// which members name it.
+	Platform    Place
+	PlatformURL string
+	// Now returns the time, by which pins and keeps are judged.
+	Now func() time.Time
+}
+
+// The permissions that walks ask for.
+var (
+	toRead  = map[string]string{"contents": "read", "metadata": "read"}
+	toWrite = map[string]string{"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "workflows": "write"}
+	toSetUp = map[string]string{"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "workflows": "write", "administration": "write", "actions": "write", "environments": "write"}
+	toCheck = map[string]string{"contents": "read", "metadata": "read", "pull_requests": "read", "checks": "write"}
+)
+
+// branchPrefix is what our branches begin with; the golden path's name follows.
+const branchPrefix = "goldenpath/"
+
+func (w *Walks) syncer(at Place) *reconcile.Syncer {
+	return &reconcile.Syncer{
+		Open: func(ctx context.Context, location string) (reconcile.Platform, error) {
+			return w.Platforms.Open(ctx, at, location)
+		},
+		Split: w.Platforms.Split,
+		Today: w.Now().UTC().Format(time.DateOnly),
+	}
+}
+
+// ownFiles are syncer's two files in a member.
+var ownFiles = []string{drift.MemberName, drift.LockName}
+
+// snapshot is a repository at one commit, as the flows see it. What was not asked
+// for with the first look is fetched when it is needed.
+type snapshot struct {
+	ctx    context.Context //nolint:containedctx // the flows' port has none, and a snapshot lives as long as one walk
+	client Client
+	tree   string
+	known  tree.Tree
+	asked  map[string]bool
+}
+
+func newSnapshot(ctx context.Context, c Client, look Look, asked []string) *snapshot {
+	s := &snapshot{ctx: ctx, client: c, tree: look.Head.Tree, known: look.Files.Clone(), asked: map[string]bool{}}
+	for _, p := range asked {
+		s.asked[p] = true
+	}
+	return s
+}
+
+// Files returns those of the paths that exist.
+func (s *snapshot) Files(paths []string) (tree.Tree, error) {
+	var missing []string
+	for _, p := range paths {
+		if !s.asked[p] {
+			missing = append(missing, p)
+		}
+	}
+	if len(missing) > 0 {
+		more, err := s.client.Files(s.ctx, s.tree, missing)
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range missing {
+			s.asked[p] = true
+			if f, ok := more[p]; ok {
+				s.known[p] = f
+			}
+		}
+	}
+	found := tree.Tree{}
+	for _, p := range paths {
+		if f, ok := s.known[p]; ok {
+			found[p] = f
+		}
+	}
+	return found, nil
+}
+
+// Blob returns an object of the repository's history.
+func (s *snapshot) Blob(id tree.BlobID) ([]byte, bool, error) {
+	return s.client.Blob(s.ctx, id)
+}
+
+// notFollowing reports whether an error says that a repository follows nothing.
+func notFollowing(err error) bool {
+	_, ok := errors.AsType[*reconcile.NotFollowingError](err)
+	return ok
+}
+
+// put makes later reads see a file that is about to be written.
+func (s *snapshot) put(path string, f *tree.File) {
+	s.asked[path] = true
+	delete(s.known, path)
+	if f != nil {
+		s.known[path] = *f
+	}
+}
