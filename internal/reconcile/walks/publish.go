@@ -62,7 +62,10 @@ func (w *Walks) publish(ctx context.Context, g *reconcile.GoldenPath, name strin
 	c := w.Hub.Client(at, toWrite, false)
 	paths := append([]string{readmeName}, ownFiles...)
 	look, err := c.Look(ctx, Ask{Contents: paths})
-	if err != nil && !errors.Is(err, ErrNotReady) {
+	if errors.Is(err, ErrNotReady) {
+		return &LaterError{err, contentEvery}
+	}
+	if err != nil {
 		return err
 	}
 	want, err := templateFiles(g, w.PlatformURL, files)
