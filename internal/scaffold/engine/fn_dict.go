@@ -22,8 +22,8 @@ func dictFunctions() []function {
 		{Function{"get", "what a dict has under a key, or an empty text", `{{ get (dict "a" 1) "a" }}`, "1"}, 2, 2, get, peeking()},
 		{Function{"hasKey", "whether a dict has a key", `{{ hasKey (dict "a" 1) "a" }}`, "true"}, 2, 2, func(c *call) any { _, ok := c.dict(0)[c.str(1)]; return ok }, peeking()},
 		{Function{"keys", "the keys of dicts, sorted", `{{ keys (dict "b" 1 "a" 2) }}`, "[a b]"}, 0, many, keys, deep},
-		{Function{"merge", "the first dict, with what it lacks or has empty taken from the others", `{{ merge (dict "a" 1) (dict "a" 2 "b" 3) }}`, "map[a:1 b:3]"}, 1, many, func(c *call) any { return mergeAll(c, false) }, weights{value: 4 * valueSize, text: 1}},
-		{Function{"mergeOverwrite", "the first dict, with all that the others have put into it", `{{ mergeOverwrite (dict "a" 1) (dict "a" 2 "b" 3) }}`, "map[a:2 b:3]"}, 1, many, func(c *call) any { return mergeAll(c, true) }, weights{value: 4 * valueSize, text: 1}},
+		{Function{"merge", "the first dict, with what it lacks or has empty taken from the others", `{{ merge (dict "a" 1) (dict "a" 2 "b" 3) }}`, "map[a:1 b:3]"}, 1, many, func(c *call) any { return mergeAll(c, false) }, peeking()},
+		{Function{"mergeOverwrite", "the first dict, with all that the others have put into it", `{{ mergeOverwrite (dict "a" 1) (dict "a" 2 "b" 3) }}`, "map[a:2 b:3]"}, 1, many, func(c *call) any { return mergeAll(c, true) }, peeking()},
 		{Function{"omit", "a dict without some keys", `{{ omit (dict "a" 1 "b" 2) "a" }}`, "map[b:2]"}, 1, many, omit, deep},
 		{Function{"pick", "a dict with some keys only", `{{ pick (dict "a" 1 "b" 2) "a" }}`, "map[a:1]"}, 1, many, pick, deep},
 		{Function{"pluck", "what each of several dicts has under a key", `{{ pluck "a" (dict "a" 1) (dict "a" 2) }}`, "[1 2]"}, 1, many, pluck, deep},
@@ -177,12 +177,18 @@ func unset(c *call) any {
 }
 
 // mergeAll changes the first dict, as sprig's merge does, but puts copies into it:
-// {{ merge $d (dict "a" $d) }} would make a dict that contains itself.
+// {{ merge $d (dict "a" $d) }} would make a dict that contains itself. Each copy is
+// paid for when it is made, because an argument may hold the first dict, which
+// grows: {{ merge $d (dict "a" $d) (dict "b" $d) … }} doubles it at each.
 func mergeAll(c *call, overwrite bool) any {
 	d := c.dict(0)
 	for i := 1; i < len(c.args) && c.err == nil; i++ {
-		if from, ok := deepCopy(c.dict(i)).(dict); ok && c.err == nil {
-			mergeInto(d, from, overwrite)
+		from := c.dict(i)
+		if c.err != nil || !c.check(c.walk(from, weights{value: entrySize, text: 1}, 0)) {
+			return nil
+		}
+		if own, ok := deepCopy(from).(dict); ok {
+			mergeInto(d, own, overwrite)
 		}
 	}
 	return d

@@ -29,6 +29,7 @@ const (
 type pattern struct {
 	*regexp.Regexp
 	program int // instructions
+	runes   int // in their classes: \pL alone has more than a thousand
 }
 
 // pattern compiles the first argument, once for each execution.
@@ -49,8 +50,9 @@ func (c *call) pattern() *pattern {
 		c.failWith("see pkg.go.dev/regexp/syntax", "%v", err)
 		return nil
 	}
-	// An instruction takes some 100 bytes, with what the matcher keeps for it.
-	if p.program > maxProgram || !c.grow(100*p.program) {
+	// An instruction takes some 100 bytes, with what the matcher keeps for it, and
+	// a rune of a class four for each of two copies.
+	if p.program > maxProgram || !c.grow(100*p.program+8*p.runes) {
 		c.failWith("repeat less", "the expression %.40q compiles to %d instructions; at most %d are allowed", s, p.program, maxProgram)
 		return nil
 	}
@@ -71,11 +73,14 @@ func compile(s string) (*pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(prog.Inst) > maxProgram {
-		return &pattern{program: len(prog.Inst)}, nil
+	p := &pattern{program: len(prog.Inst)}
+	for _, inst := range prog.Inst {
+		p.runes += len(inst.Rune)
 	}
-	re, err := regexp.Compile(s)
-	return &pattern{re, len(prog.Inst)}, err
+	if p.program <= maxProgram {
+		p.Regexp, err = regexp.Compile(s)
+	}
+	return p, err
 }
 
 // How many visits of an instruction are one step.
@@ -141,7 +146,8 @@ func stringList(ss []string) list {
 }
 
 // regexReplace makes the result match by match and pays for each, because "$0$0$0"
-// makes of one match as much as it likes.
+// makes of one match as much as it likes. Of "$z$z$z" nothing is made, but each is
+// looked for among the names of all groups.
 func regexReplace(c *call, expand bool) any {
 	p, s, with := c.pattern(), c.str(1), c.str(2)
 	if !c.payAll(p, s) {
@@ -153,9 +159,10 @@ func regexReplace(c *call, expand bool) any {
 		before := len(out)
 		out = append(out, s[end:m[0]]...)
 		end = m[1]
-		if !expand {
+		switch {
+		case !expand:
 			out = append(out, with...)
-		} else if c.grow(times(len(with)/2, m[1]-m[0])) { // "$0" is two bytes
+		case c.check(c.step(times(len(with), p.NumSubexp()+1)/visitsOnce)) && c.grow(times(len(with)/2, m[1]-m[0])): // "$0" is two bytes
 			out = p.ExpandString(out, with, s, m)
 		}
 		if !c.grow(len(out) - before) {

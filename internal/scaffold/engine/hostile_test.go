@@ -14,6 +14,15 @@ func small() Limits {
 	return Limits{Source: 1 << 20, Steps: 20_000, Memory: 1 << 20, Output: 1 << 20, Depth: 50}
 }
 
+// eachOf formats the numbers from 0 to before n.
+func eachOf(n int, format string) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, format, i)
+	}
+	return b.String()
+}
+
 // TestHostile executes what would hang, fill memory or overflow the stack in
 // text/template with sprig's functions. Each must end in an *Error that names the
 // bound, having allocated little.
@@ -44,6 +53,9 @@ func TestHostile(t *testing.T) {
 		{"doubled dict", `{{ $d := dict "a" 1 }}{{ range until 60 }}{{ $d = dict "a" $d "b" $d }}{{ end }}{{ $d }}`, output},
 		{"doubled dict, set", `{{ $d := dict "a" 1 }}{{ range until 60 }}{{ $e := dict "a" $d }}{{ $_ := set $e "b" $d }}{{ $d = $e }}{{ end }}{{ $d }}`, memory},
 		{"doubled dict, merged", `{{ $d := dict "a" 1 }}{{ range until 60 }}{{ $d = merge (dict "x" $d "y" $d) (dict "z" $d) }}{{ end }}{{ $d }}`, memory},
+		{"doubled dict, merged with what holds it", `{{ $d := dict "x" 1 }}{{ $_ := merge $d` + eachOf(40, ` (dict "a%d" $d)`) + ` }}{{ len $d }}`, memory},
+		{"includes in each other that write much", `{{ define "x" }}` + strings.Repeat("x", 100_000) + `{{ include "x" . }}{{ end }}{{ include "x" . }}`, memory},
+		{"versions, encoded", `{{ $l := list (semver (print "1.2.3-" (repeat 200 "a"))) }}{{ range 12 }}{{ $l = concat $l $l }}{{ end }}{{ toJson $l }}`, memory},
 		{"doubled text", `{{ $s := "x" }}{{ range 60 }}{{ $s = print $s $s }}{{ end }}`, memory},
 		{"doubled include", `{{ define "x" }}{{ . }}{{ . }}{{ end }}{{ $s := "xx" }}{{ range 60 }}{{ $s = include "x" $s }}{{ end }}`, memory},
 		{"doubled concat", `{{ $l := list 1 }}{{ range 60 }}{{ $l = concat $l $l }}{{ end }}`, memory},
@@ -69,6 +81,8 @@ func TestHostile(t *testing.T) {
 		{"regular expression with a large program", `{{ regexMatch (repeat 20 "x{1000}") "a" }}`, "instructions"},
 		{"regular expression on a long text", `{{ regexMatch "(x+x+)+y" (repeat 500000 "x") }}`, steps},
 		{"regular expression that looks ahead", `{{ regexFindAll "(?:.*y)|." (repeat 20000 "x") -1 }}`, steps},
+		{"regexReplaceAll with names of no groups", `{{ regexReplaceAll "` + strings.Repeat("()", 400) + `" (repeat 5 "x") (repeat 200000 "$z") }}`, steps},
+		{"regular expressions of large classes", `{{ range $i := 50 }}{{ $_ := regexMatch (print "` + strings.Repeat(`\\PL`, 100) + `" $i) "a" }}{{ end }}`, memory},
 		{"regexSplit", `{{ regexSplit "" (repeat 20000 "x") -1 }}`, steps},
 		{"wrapWith", `{{ $s := repeat 50000 "x" }}{{ wrapWith 1 $s $s }}`, memory},
 		{"indent", `{{ repeat 50000 "\n" | indent 50000 }}`, memory},
@@ -98,6 +112,8 @@ func TestHostile(t *testing.T) {
 		{"ifs after each other", `{{ if 1 }}` + strings.Repeat(`{{ else if 1 }}`, 50_000) + `{{ end }}`, "blocks in each other"},
 		{"defines in each other", deep(`{{ define "x" }}`, `{{ end }}`, 20_000), "blocks in each other"},
 		{"blocks with marks", deep("{{- \nif true -}}", "{{- end -}}", 20_000), "blocks in each other"},
+		{"blocks with much space", deep(`{{`+strings.Repeat(" ", 70)+`if true }}`, `{{ end }}`, 5000), "blocks in each other"},
+		{"ifs after each other with much space", `{{ if 1 }}` + strings.Repeat(`{{ else`+strings.Repeat(" ", 70)+`if 1 }}`, 5000) + `{{ end }}`, "blocks in each other"},
 		{"parentheses in each other", `{{ ` + deep("(", ")", 100_000) + ` }}`, "parentheses"},
 		{"many actions", strings.Repeat(`{{.}}`, 200_000), "actions in one file"},
 		{"large source", strings.Repeat("x", 2<<20), "bytes; at most"},

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"text/template/parse"
+
+	"github.com/Masterminds/semver/v3"
 )
 
 // run is one execution: what it has used of its limits, and what it has written.
@@ -13,6 +15,7 @@ type run struct {
 	root     dict // the data
 
 	steps, memory, depth int
+	includes             int // that are being executed, in each other
 	out                  []byte
 	patterns             map[string]*pattern // regular expressions compiled so far
 }
@@ -78,6 +81,8 @@ func (r *run) walk(v any, w weights, depth int) error {
 	switch v := v.(type) {
 	case string:
 		cost += times(w.text, len(v))
+	case *semver.Version:
+		cost += times(w.text, len(v.Original()))
 	case list:
 		for _, item := range v {
 			if err := r.walk(item, w, depth+1); err != nil {
@@ -103,7 +108,16 @@ func (r *run) write(text []byte) error {
 		return r.tooMuch()
 	}
 	r.out = append(r.out, text...)
-	return nil
+	return r.chargeInner(len(text))
+}
+
+// chargeInner pays for n bytes of the output where that is a value, of an include.
+// It stops a hundred includes in each other, which all wait with a large output.
+func (r *run) chargeInner(n int) error {
+	if r.includes == 0 {
+		return nil
+	}
+	return r.charge(n)
 }
 
 func (r *run) tooMuch() error {
@@ -123,14 +137,18 @@ func (r *run) print(v any) error {
 			return r.tooMuch()
 		}
 		r.out = append(r.out, s...)
-		return nil
+		return r.chargeInner(len(s))
 	}
+	before := len(r.out)
 	out, err := appendText(r.out, v, r.limits.Output, 0)
 	if errors.Is(err, errTooLong) || err == nil && len(out) > r.limits.Output {
 		return r.tooMuch()
 	}
 	r.out = out
-	return err
+	if err != nil {
+		return err
+	}
+	return r.chargeInner(len(out) - before)
 }
 
 // render executes b with the given dot. It stops templates that call themselves
@@ -161,13 +179,15 @@ func (r *run) include(name string, dot any) (string, error) {
 	}
 	outer := r.out
 	r.out = nil
+	r.includes++
 	err := r.render(b, dot)
+	r.includes--
 	inner := r.out
 	r.out = outer
 	if err != nil {
 		return "", err
 	}
-	return string(inner), r.charge(2 * len(inner))
+	return string(inner), r.charge(len(inner))
 }
 
 // frame is one template in execution.

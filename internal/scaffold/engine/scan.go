@@ -65,11 +65,11 @@ func (s *scanner) action() error {
 		}
 		return nil
 	}
-	words := strings.Fields(s.text[s.pos:min(len(s.text), s.pos+64)])
+	from := s.pos
 	if err := s.expression(); err != nil {
 		return err
 	}
-	return s.control(words)
+	return s.control(s.text[from:s.pos])
 }
 
 // trimMarker skips the "- " that eats the white space before an action.
@@ -131,22 +131,18 @@ func (s *scanner) quoted(quote byte) {
 	s.pos = min(s.pos, len(s.text))
 }
 
-// control keeps account of blocks.
-func (s *scanner) control(words []string) error {
-	if len(words) == 0 {
-		return nil
-	}
-	first := keyword(words[0])
+// control keeps account of blocks. However much white space is before a word, the
+// parser skips it.
+func (s *scanner) control(action string) error {
+	first, rest := keyword(action)
 	switch first {
 	case "if", "with", "range", "block", "define":
 		s.open = append(s.open, block{word: first, start: s.start, depth: 1})
 		s.depth++
 	case "else":
-		if len(words) > 1 && len(s.open) > 0 {
-			if second := keyword(words[1]); second == "if" || second == "with" {
-				s.open[len(s.open)-1].depth++
-				s.depth++
-			}
+		if second, _ := keyword(rest); len(s.open) > 0 && (second == "if" || second == "with") {
+			s.open[len(s.open)-1].depth++
+			s.depth++
 		}
 	case "end":
 		if n := len(s.open); n > 0 {
@@ -160,12 +156,13 @@ func (s *scanner) control(words []string) error {
 	return nil
 }
 
-// keyword returns the letters that s begins with.
-func keyword(s string) string {
-	for i := range len(s) {
-		if c := s[i] | 0x20; c < 'a' || c > 'z' {
-			return s[:i]
-		}
+// keyword returns the letters that s begins with after white space, and what
+// follows them.
+func keyword(s string) (word, rest string) {
+	s = strings.TrimLeft(s, " \t\r\n")
+	i := strings.IndexFunc(s, func(r rune) bool { return r|0x20 < 'a' || r|0x20 > 'z' })
+	if i < 0 {
+		return s, ""
 	}
-	return s
+	return s[:i], s[i:]
 }
