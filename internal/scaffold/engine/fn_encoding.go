@@ -6,9 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/Masterminds/semver/v3"
 	"go.yaml.in/yaml/v3"
@@ -69,7 +72,8 @@ func plain(v any) any {
 // forYAML puts texts of several lines into quotes where the encoder's block would
 // not be read as the same text: one whose last lines are empty loses them at the
 // result's end, and one that begins with white space is indented wrongly. It
-// changes v, and refuses keys of several lines, which have no such way out.
+// changes v, and refuses keys that have no such way out: those of several lines,
+// and those that the encoder does not put into the same order twice.
 func forYAML(v any) (any, error) {
 	switch v := v.(type) {
 	case list:
@@ -84,6 +88,9 @@ func forYAML(v any) (any, error) {
 			if strings.Contains(k, "\n") {
 				return nil, faultf("toYaml: the key %.40q has more than one line", k)
 			}
+			if len(v) > 1 && !hasPlace(k) {
+				return nil, &fault{fmt.Sprintf("toYaml: the key %.40q has no fixed place among others", k), "use UTF-8, and at most 18 digits from 0 to 9 in a row; or toJson"}
+			}
 			var err error
 			if v[k], err = forYAML(item); err != nil {
 				return nil, err
@@ -95,6 +102,29 @@ func forYAML(v any) (any, error) {
 		}
 	}
 	return v, nil
+}
+
+// maxKeyDigits is how many digits always fit into an int64.
+const maxKeyDigits = 18
+
+// hasPlace reports whether the encoder orders a key in one way only. It takes
+// digits in a row for a number. One that is long wraps round, and one whose digits
+// are not ASCII is a number here and a letter there, so that a < b < c < a. All
+// bytes that are not UTF-8 are one letter to it (go.yaml.in/yaml/v3, keyList).
+func hasPlace(key string) bool {
+	row, foreign := 0, false
+	for _, r := range key {
+		if !unicode.IsDigit(r) {
+			row, foreign = 0, false
+			continue
+		}
+		row++
+		foreign = foreign || r > '9'
+		if row > maxKeyDigits || foreign && row > 1 {
+			return false
+		}
+	}
+	return utf8.ValidString(key)
 }
 
 func toJSON(c *call, escape bool, indent string) any {

@@ -44,6 +44,7 @@ type formatter struct {
 func (p *formatter) directive(s string) string {
 	whole := s
 	s = strings.TrimLeft(s, "+-# 0")
+	sharp := strings.Contains(whole[:len(whole)-len(s)], "#")
 	width, s := p.size(s)
 	precision := 0
 	if strings.HasPrefix(s, ".") {
@@ -71,6 +72,10 @@ func (p *formatter) directive(s string) string {
 		// Width and precision hold for each value in a list; a byte becomes at most
 		// ten, as in "\U0010ffff".
 		p.check(p.walk(v, weights{value: width + precision + 4*valueSize, text: 10}, 0))
+	}
+	if p.err == nil && sharp {
+		// Of a pointer in a list, %#v writes the address.
+		p.args[p.next-1] = plain(p.args[p.next-1])
 	}
 	return rest
 }
