@@ -12,6 +12,7 @@ import (
 	"github.com/goldenpaths/syncer/docs/schema"
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/scaffold"
+	"github.com/goldenpaths/syncer/internal/tree"
 )
 
 // MemberName is the file in a member that people keep.
@@ -81,8 +82,8 @@ func ParseMember(data []byte) (*Member, error) {
 		seen[f.Name] = true
 	}
 	for i, k := range m.Keep {
-		if !doublestar.ValidatePattern(k.Path) {
-			ps = append(ps, doc.At(fmt.Sprintf("%q is not a valid glob", k.Path), "", "keep", fmt.Sprint(i), "path"))
+		if err := tree.CheckGlob(k.Path); err != nil {
+			ps = append(ps, doc.At(err.Error(), "", "keep", fmt.Sprint(i), "path"))
 		}
 	}
 	return m, ps.Err()

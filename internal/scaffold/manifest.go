@@ -25,6 +25,7 @@ import (
 	"github.com/goldenpaths/syncer/docs/schema"
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/scaffold/engine"
+	"github.com/goldenpaths/syncer/internal/tree"
 )
 
 // Root is the folder of a platform repository that holds its golden paths.
@@ -127,8 +128,8 @@ func (m *Manifest) check() document.Problems {
 		ps = append(ps, m.doc.At(fmt.Sprintf("the name is %q, but the folder is %q", m.Name, folder), "give both the same name", "name"))
 	}
 	for i, r := range m.Files {
-		if !doublestar.ValidatePattern(r.Glob) {
-			ps = append(ps, m.doc.At(fmt.Sprintf("%q is not a valid glob", r.Glob), "** matches folders, * a name, {a,b} either", "files", fmt.Sprint(i), "glob"))
+		if err := tree.CheckGlob(r.Glob); err != nil {
+			ps = append(ps, m.doc.At(err.Error(), "** matches folders, * a name, {a,b} either", "files", fmt.Sprint(i), "glob"))
 		}
 	}
 	for i, mg := range m.Migrations {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/bmatcuk/doublestar/v4"
 )
 
 // maxPath and maxSegment bound what a path may be. 255 bytes a name is the limit
@@ -44,6 +46,53 @@ func CheckPath(p string) error {
 		}
 	}
 	return nil
+}
+
+// maxAlternatives bounds the paths that a glob's braces stand for together.
+const maxAlternatives = 100
+
+// CheckGlob returns an error that says why glob cannot be matched with paths, or
+// nil: it is not one (doublestar's: ** matches folders, {a,b} either), or its braces
+// have too many alternatives. Those are tried one after the other, so that forty
+// times "{a,a}" would take years.
+func CheckGlob(glob string) error {
+	if !doublestar.ValidatePattern(glob) {
+		return fmt.Errorf("%.80q is not a valid glob", glob)
+	}
+	all := 1
+	var open []int // alternatives of the braces that are open
+	for i := 0; i < len(glob); i++ {
+		switch n := len(open); {
+		case glob[i] == '\\':
+			i++
+		case glob[i] == '[':
+			i += classEnd(glob[i:])
+		case glob[i] == '{':
+			open = append(open, 1)
+		case glob[i] == ',' && n > 0:
+			open[n-1]++
+		case glob[i] == '}' && n > 0:
+			all *= open[n-1]
+			open = open[:n-1]
+		}
+		if all > maxAlternatives {
+			return fmt.Errorf("the braces of the glob %.80q have more than %d alternatives together", glob, maxAlternatives)
+		}
+	}
+	return nil
+}
+
+// classEnd returns where the class that s begins with ends.
+func classEnd(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case ']':
+			return i
+		}
+	}
+	return len(s)
 }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

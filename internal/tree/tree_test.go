@@ -90,3 +90,16 @@ func FuzzCheckPath(f *testing.F) {
 		}
 	})
 }
+
+func TestCheckGlob(t *testing.T) {
+	for _, glob := range []string{"**", "*.{yml,yaml}", "deploy/{dev,prod}/**/*.{yaml,json,toml}", "a{b,c{d,e}}", `a\{b`, "[{,}]", "{a[,}],b}"} {
+		if err := tree.CheckGlob(glob); err != nil {
+			t.Errorf("CheckGlob(%q) = %v", glob, err)
+		}
+	}
+	for _, glob := range []string{"[", "{a", strings.Repeat("{a,a}", 40) + "b", strings.Repeat(`{a\},a}`, 40), strings.Repeat("{[}],a}", 40), "{" + strings.Repeat("a,", 200) + "}", strings.Repeat("{a,b}{", 7) + "c" + strings.Repeat("}", 7)} {
+		if err := tree.CheckGlob(glob); err == nil {
+			t.Errorf("CheckGlob(%q) = nil", glob)
+		}
+	}
+}
