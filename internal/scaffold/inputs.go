@@ -107,16 +107,24 @@ func (g *GoldenPath) Resolve(file string, given Inputs) (Inputs, error) {
 		}
 	}
 	for _, f := range g.schema.Check(all) {
-		ps = append(ps, document.Problem{File: file, Message: inputMessage(f), Hint: g.describe(f.At)})
+		ps = append(ps, document.Problem{File: file, Message: g.inputMessage(f), Hint: g.describe(f.At)})
 	}
 	return all, ps.Err()
 }
 
-func inputMessage(f document.Fault) string {
+func (g *GoldenPath) inputMessage(f document.Fault) string {
 	if len(f.At) == 0 {
 		return "input " + f.Message
 	}
-	return fmt.Sprintf("input %q: %s", strings.Join(f.At, "."), f.Message)
+	return fmt.Sprintf("input %q: %s", strings.Join(f.At, "."), g.faultOf(f))
+}
+
+// faultOf is what is wrong with an input's value, which most messages repeat.
+func (g *GoldenPath) faultOf(f document.Fault) string {
+	if slices.Contains(Secrets(g.inputs), f.At[0]) {
+		return "the value does not fit; it is a secret, and is not shown"
+	}
+	return f.Message
 }
 
 // describe returns what an input is for, from its title or description.
@@ -174,7 +182,11 @@ func (g *GoldenPath) Public(inputs Inputs) Inputs {
 func (g *GoldenPath) Parse(name, text string) (any, error) {
 	prop, _ := g.Input(name)
 	fault := func(want string) error {
-		return document.Problem{Message: fmt.Sprintf("input %q: %q is not %s", name, text, want), Hint: g.describe([]string{name})}
+		said := fmt.Sprintf("%q", text)
+		if slices.Contains(Secrets(g.inputs), name) {
+			said = "the secret value"
+		}
+		return document.Problem{Message: fmt.Sprintf("input %q: %s is not %s", name, said, want), Hint: g.describe([]string{name})}
 	}
 	switch prop["type"] {
 	case "integer":
@@ -308,7 +320,7 @@ func hasType(v any, typ string) bool {
 func (g *GoldenPath) CheckInput(name string, v any) error {
 	for _, f := range g.schema.Check(Inputs{name: v}) {
 		if len(f.At) > 0 && f.At[0] == name {
-			return errors.New(f.Message)
+			return errors.New(g.faultOf(f))
 		}
 	}
 	return nil

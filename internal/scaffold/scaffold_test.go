@@ -155,6 +155,31 @@ func TestSecretsAreNeverRendered(t *testing.T) {
 	}
 }
 
+// A secret that does not fit is a mistake whose message goes to terminals and logs.
+func TestMistakesDoNotShowSecrets(t *testing.T) {
+	files := tree.Tree{"goldenpaths/p/goldenpath.yaml": tree.Text(`apiVersion: syncer/v1
+kind: GoldenPath
+name: p
+inputs:
+  properties:
+    token: {type: string, writeOnly: true, pattern: "^[a-z]+$"}
+    kind: {enum: [a, b], writeOnly: true}
+    pin: {type: integer, writeOnly: true}
+    scopes: {type: array, writeOnly: true, items: {type: string, format: email}}
+`)}
+	g := load(t, files, "p")
+	_, resolved := g.Resolve("", scaffold.Inputs{"token": "S3CRET", "kind": "S3CRET", "scopes": []any{"S3CRET"}})
+	_, parsed := g.Parse("pin", "S3CRET")
+	for _, err := range []error{resolved, parsed, g.CheckInput("token", "S3CRET")} {
+		if err == nil || strings.Contains(err.Error(), "S3CRET") {
+			t.Errorf("got %v; want a mistake that does not show the secret", err)
+		}
+	}
+	if n := strings.Count(resolved.Error(), "is a secret, and is not shown"); n != 3 {
+		t.Errorf("got %v; want three mistakes", resolved)
+	}
+}
+
 func TestMistakesSayWhere(t *testing.T) {
 	const head = "apiVersion: syncer/v1\nkind: GoldenPath\nname: bad\n"
 	for want, manifest := range map[string]string{
