@@ -259,7 +259,7 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 		s.badPath = tree.CheckPath(s.source)
 	}
 	if s.rule.When != "" {
-		if s.when, err = l.set.Parse(file, []byte(s.rule.When), m.Delimiters); err != nil {
+		if s.when, err = l.set.Parse(file, []byte(s.rule.When), s.rule.own); err != nil {
 			return s, s.rule.inWhen(err)
 		}
 	}

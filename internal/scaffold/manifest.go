@@ -76,6 +76,9 @@ type Rule struct {
 	ForEach    string            `yaml:"forEach"`
 	As         string            `yaml:"as"`
 
+	// own are the delimiters of the manifest that the rule stands in, which its When
+	// is written with.
+	own engine.Delimiters
 	// at places a mistake at one of the rule's keys.
 	at func(key, message, hint string) document.Problem
 }
@@ -147,13 +150,24 @@ func (m *Manifest) check() document.Problems {
 const reserved = "syncer"
 
 func (m *Manifest) checkInputs() document.Problems {
-	if m.Inputs == nil {
-		return nil
-	}
 	var ps document.Problems
+	const hint = "templates find what syncer knows there"
+	for i := 0; i+1 < len(m.Computed.Content); i += 2 {
+		if m.Computed.Content[i].Value == reserved {
+			ps = append(ps, m.doc.AtKey(fmt.Sprintf("%q cannot be the name of a computed value", reserved), hint, "computed", reserved))
+		}
+	}
+	for i, r := range m.Files {
+		if r.As == reserved {
+			ps = append(ps, m.doc.At(fmt.Sprintf("%q cannot be the name of an item", reserved), hint, "files", fmt.Sprint(i), "as"))
+		}
+	}
+	if m.Inputs == nil {
+		return ps
+	}
 	props, _ := m.Inputs["properties"].(map[string]any)
 	if _, ok := props[reserved]; ok {
-		ps = append(ps, m.doc.AtKey(fmt.Sprintf("%q cannot be the name of an input", reserved), "templates find what syncer knows there", "inputs", "properties", reserved))
+		ps = append(ps, m.doc.AtKey(fmt.Sprintf("%q cannot be the name of an input", reserved), hint, "inputs", "properties", reserved))
 	}
 	required, _ := m.Inputs["required"].([]any)
 	for i, r := range required {
@@ -218,6 +232,7 @@ func (m *Manifest) filled(r Rule) Rule {
 	if r.As == "" {
 		r.As = "item"
 	}
+	r.own = m.Delimiters
 	return r
 }
 

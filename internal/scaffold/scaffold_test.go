@@ -180,6 +180,28 @@ inputs:
 	}
 }
 
+// A when is written in the manifest that it stands in, also where the file that it
+// is for is a layer's with other delimiters.
+func TestWhenHasItsManifestsDelimiters(t *testing.T) {
+	const head = "apiVersion: syncer/v1\nkind: GoldenPath\n"
+	for _, test := range []struct{ outer, layer, when string }{
+		{`["[[", "]]"]`, `["{{", "}}"]`, "[[ .use ]]"}, {`["{{", "}}"]`, `["[[", "]]"]`, "{{ .use }}"},
+	} {
+		g := load(t, tree.Tree{
+			"goldenpaths/layer/goldenpath.yaml": tree.Text(head + "name: layer\ndelimiters: " + test.layer + "\n"),
+			"goldenpaths/layer/template/a.txt":  tree.Text("a\n"),
+			"goldenpaths/outer/goldenpath.yaml": tree.Text(head + "name: outer\nincludes: [layer]\ndelimiters: " + test.outer +
+				"\ninputs: {properties: {use: {type: boolean}}}\nfiles: [{glob: a.txt, when: '" + test.when + "'}]\n"),
+		}, "outer")
+		for _, use := range []bool{true, false} {
+			r, err := g.Render(scaffold.Inputs{"use": use}, scaffold.Machine{})
+			if _, has := r["a.txt"]; err != nil || has != use {
+				t.Errorf("%s with %t renders %v, %v", test.when, use, r.Paths(), err)
+			}
+		}
+	}
+}
+
 func TestMistakesSayWhere(t *testing.T) {
 	const head = "apiVersion: syncer/v1\nkind: GoldenPath\nname: bad\n"
 	for want, manifest := range map[string]string{
@@ -187,6 +209,9 @@ func TestMistakesSayWhere(t *testing.T) {
 		`goldenpath.yaml:4:1: the key "name" is here twice`:                                 head + "name: bad\n",
 		`goldenpath.yaml:5:21: mrege is not one of managed, merge, once`:                    head + "files:\n  - {glob: a, mode: mrege}\n",
 		`goldenpath.yaml:4:16: "[" is not a valid glob`:                                     head + "files: [{glob: '['}]\n",
+		`goldenpath.yaml:4:16: the braces of the glob`:                                      head + "files: [{glob: '" + strings.Repeat("{a,a}", 40) + "b'}]\n",
+		`goldenpath.yaml:5:3: "syncer" cannot be the name of a computed value`:              head + "computed:\n  syncer: x\n",
+		`goldenpath.yaml:5:31: "syncer" cannot be the name of an item`:                      head + "files:\n  - {glob: a, forEach: b, as: syncer}\n",
 		`goldenpath.yaml:4:12: there is no golden path "nix"`:                               head + "includes: [nix]\n",
 		`goldenpath.yaml:5:6: computed "x": unknown input "nme"`:                            head + "computed:\n  x: 'a{{ .nme }}'\n",
 		`goldenpath.yaml:3:7: the name is "other", but the folder is "bad"`:                 "apiVersion: syncer/v1\nkind: GoldenPath\nname: other\n",
