@@ -130,16 +130,21 @@ func isBefore(a, b string) bool {
 	return errX == nil && errY == nil && x.LessThan(y)
 }
 
+// renames joins migrations: where each file goes that has its name before the first
+// of them. The renames of one migration are one step; a map has no order to chain
+// them in.
 func renames(ms []scaffold.Migration) map[string]string {
 	all := map[string]string{}
 	for _, m := range ms {
-		for from, to := range m.Renames {
-			for first, last := range all {
-				if last == from {
-					all[first] = to
-				}
+		for first, last := range all {
+			if to, ok := m.Renames[last]; ok {
+				all[first] = to
 			}
-			all[from] = to
+		}
+		for from, to := range m.Renames {
+			if _, moved := all[from]; !moved {
+				all[from] = to
+			}
 		}
 	}
 	return all
