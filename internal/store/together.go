@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+)
+
+// SQLite has one writer at a time, and a commit waits for the disk. Where many
+// small transactions come at once they are therefore done together: whoever finds
+// nobody at it does all that wait, each in a savepoint of one transaction.
+
+// mostTogether bounds how many share a transaction, and so how long the first of
+// them waits for the last.
+const mostTogether = 64
+
+// part is one small transaction that waits for its turn.
+type part struct {
+	ctx  context.Context
+	f    func(tx *sql.Tx, in *Store) error
+	done chan error
+}
+
+// turns holds the parts that wait, and whose turn it is.
+type turns struct {
+	waiting chan part
+	turn    chan struct{}
+}
+
+func newTurns() *turns {
+	return &turns{waiting: make(chan part, mostTogether), turn: make(chan struct{}, 1)}
+}
+
+// Together is [Store.InTx] for small transactions of which many come at once, like
+// deliveries: on SQLite they share a commit. Each succeeds or fails for itself, and
+// it returns when the commit is done. f must be quick; if it panics, that is its
+// error.
+func (s *Store) Together(ctx context.Context, f func(tx *sql.Tx, in *Store) error) error {
+	if s.engine != SQLite {
+		return s.InTx(ctx, func(tx *sql.Tx, in *Store) error { return guarded(f, tx, in) })
+	}
+	p := part{ctx: ctx, f: f, done: make(chan error, 1)}
+	queued := s.turns.waiting
+	for {
+		select {
+		case queued <- p:
+			queued = nil
+		case s.turns.turn <- struct{}{}:
+			s.doWaiting()
+			<-s.turns.turn
+		case err := <-p.done:
+			return err
+		case <-ctx.Done():
+			return s.giveUp(ctx, p, queued == nil)
+		}
+	}
+}
+
+// giveUp returns at once when p was not queued. Otherwise it may be in somebody's
+// transaction already: what became of it is waited for, since to report a failure
+// that is none would be wrong. Whoever does it sees that ctx is over, and skips it.
+func (s *Store) giveUp(ctx context.Context, p part, queued bool) error {
+	for queued {
+		select {
+		case s.turns.turn <- struct{}{}:
+			s.doWaiting()
+			<-s.turns.turn
+		case err := <-p.done:
+			return err
+		}
+	}
+	return ctx.Err()
+}
+
+// doWaiting does what waits now, in one transaction, and tells everybody.
+func (s *Store) doWaiting() {
+	var all []part
+	for len(all) < mostTogether {
+		select {
+		case p := <-s.turns.waiting:
+			all = append(all, p)
+			continue
+		default:
+		}
+		break
+	}
+	if len(all) == 0 {
+		return
+	}
+	results := make([]error, len(all))
+	// Nobody's impatience may undo what others wait for.
+	err := s.InTx(context.WithoutCancel(all[0].ctx), func(tx *sql.Tx, in *Store) error {
+		for i, p := range all {
+			var broken error
+			if results[i], broken = inSavepoint(p, tx, in); broken != nil {
+				return broken
+			}
+		}
+		return nil
+	})
+	for i, p := range all {
+		if err != nil {
+			results[i] = err
+		}
+		p.done <- results[i]
+	}
+}
+
+// inSavepoint does one part; broken means that the transaction as a whole cannot go
+// on.
+func inSavepoint(p part, tx *sql.Tx, in *Store) (result, broken error) {
+	if err := p.ctx.Err(); err != nil {
+		return err, nil
+	}
+	ctx := context.WithoutCancel(p.ctx)
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT part"); err != nil {
+		return nil, fmt.Errorf("beginning a part of a transaction: %w", err)
+	}
+	if result = guarded(p.f, tx, in); result != nil {
+		_, broken = tx.ExecContext(ctx, "ROLLBACK TO part")
+	}
+	_, err := tx.ExecContext(ctx, "RELEASE part")
+	return result, errors.Join(broken, err)
+}
+
+// guarded turns a panic into an error: it belongs to one part, and the others wait.
+func guarded(f func(tx *sql.Tx, in *Store) error, tx *sql.Tx, in *Store) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = fmt.Errorf("panic in a transaction: %v", v)
+		}
+	}()
+	return f(tx, in)
+}
