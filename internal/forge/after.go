@@ -1,0 +1,173 @@
+package forge
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/go-github/v60/github"
+)
+
+// SetTopics adds topics to those that the repository has, and reports whether any
+// was missing.
+func (c *Client) SetTopics(ctx context.Context, n Name, topics ...string) (changed bool, err error) {
+	var have struct {
+		Names []string `json:"names"`
+	}
+	if _, err := c.send(ctx, call{op: "reading the topics of " + n.String(), path: n.path("topics"), out: &have}); err != nil {
+		return false, err
+	}
+	all := slices.Clone(have.Names)
+	for _, t := range topics {
+		if t = strings.ToLower(t); !slices.Contains(all, t) {
+			all = append(all, t)
+		}
+	}
+	if len(all) == len(have.Names) {
+		return false, nil
+	}
+	_, err = c.send(ctx, call{op: "setting the topics of " + n.String(), method: http.MethodPut, path: n.path("topics"), in: map[string][]string{"names": all}})
+	return err == nil, err
+}
+
+// roles are the permissions of a team, from least to most.
+var roles = []string{"pull", "triage", "push", "maintain", "admin"}
+
+// GrantTeam gives a team (by slug) a permission ("pull", "triage", "push",
+// "maintain", "admin" or a role of the organisation's own), and reports whether it
+// had less. It takes nothing away.
+func (c *Client) GrantTeam(ctx context.Context, n Name, team, permission string) (changed bool, err error) {
+	path := fmt.Sprintf("orgs/%s/teams/%s/%s", escapeOne(n.Owner), escapeOne(team), n.path())
+	op := fmt.Sprintf("giving team %s %s on %s", team, permission, n)
+	have, err := c.teamPermissions(ctx, op, path)
+	if err != nil {
+		return false, err
+	}
+	if i := slices.Index(roles, permission); i >= 0 {
+		for _, r := range roles[i:] {
+			if have[r] {
+				return false, nil
+			}
+		}
+	}
+	_, err = c.send(ctx, call{op: op, method: http.MethodPut, path: path, in: map[string]string{"permission": permission}})
+	return err == nil, err
+}
+
+// teamPermissions reads what a team may do; a team that has nothing answers 404.
+func (c *Client) teamPermissions(ctx context.Context, op, path string) (map[string]bool, error) {
+	var r github.Repository
+	req, err := c.in.client.NewRequest(http.MethodGet, path, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+	// Without this type GitHub answers 204, with nothing in it.
+	req.Header.Set("Accept", "application/vnd.github.v3.repository+json")
+	_, err = c.in.client.Do(c.with(ctx, false), req, &r)
+	if err = explain(op, http.MethodGet, err); KindOf(err) == NotFound {
+		return nil, nil
+	}
+	return r.Permissions, err
+}
+
+// SetVariable gives the repository an Actions variable, and reports whether it had
+// another value. Variables are for what is no secret.
+func (c *Client) SetVariable(ctx context.Context, n Name, name, value string) (changed bool, err error) {
+	var have struct {
+		Value string `json:"value"`
+	}
+	op := fmt.Sprintf("setting variable %s of %s", name, n)
+	path := n.path("actions/variables", escapeOne(name))
+	_, err = c.send(ctx, call{op: op, path: path, out: &have})
+	switch {
+	case KindOf(err) == NotFound:
+	case err != nil:
+		return false, err
+	case have.Value == value:
+		return false, nil
+	default:
+		_, err = c.send(ctx, call{op: op, method: http.MethodPatch, path: path, in: map[string]string{"name": name, "value": value}})
+		return err == nil, err
+	}
+	_, err = c.send(ctx, call{op: op, method: http.MethodPost, path: n.path("actions/variables"), in: map[string]string{"name": name, "value": value}})
+	if KindOf(err) == Conflict { // an earlier attempt made it after all
+		_, err = c.send(ctx, call{op: op, method: http.MethodPatch, path: path, in: map[string]string{"name": name, "value": value}})
+	}
+	return err == nil, err
+}
+
+// EnsureEnvironment makes sure that there is a deployment environment, and reports
+// whether there was none. One that is there keeps its protections.
+func (c *Client) EnsureEnvironment(ctx context.Context, n Name, name string) (changed bool, err error) {
+	path := n.path("environments", escapeOne(name))
+	_, err = c.send(ctx, call{op: fmt.Sprintf("reading environment %s of %s", name, n), path: path})
+	if KindOf(err) != NotFound {
+		return false, err
+	}
+	_, err = c.send(ctx, call{op: fmt.Sprintf("making environment %s of %s", name, n), method: http.MethodPut, path: path})
+	return err == nil, err
+}
+
+// Dispatch is a workflow to be started in some repository.
+type Dispatch struct {
+	Workflow string // file name
+	Ref      string
+	Inputs   map[string]string
+	// Since is when the step was first tried: a run of ours that began later is taken
+	// for its effect. Keep it with the step.
+	Since time.Time
+}
+
+// Dispatch starts a workflow, unless a run of it that the App started exists since
+// then: GitHub has no key for a run, so that two steps that start the same
+// workflow in the same repository must not overlap.
+func (c *Client) Dispatch(ctx context.Context, n Name, d Dispatch) (started bool, err error) {
+	if found, err := c.dispatched(ctx, n, d); err != nil || found {
+		return false, err
+	}
+	_, err = c.send(ctx, call{
+		op: fmt.Sprintf("starting workflow %s of %s", d.Workflow, n), method: http.MethodPost,
+		path: n.path("actions/workflows", escapeOne(d.Workflow), "dispatches"), in: map[string]any{"ref": d.Ref, "inputs": d.Inputs},
+	})
+	if lost(err) {
+		if found, findErr := c.dispatched(ctx, n, d); findErr == nil && found {
+			return true, nil
+		}
+	}
+	return err == nil, err
+}
+
+func (c *Client) dispatched(ctx context.Context, n Name, d Dispatch) (bool, error) {
+	if d.Since.IsZero() {
+		return false, errors.New("starting a workflow: Since is missing, without which it could start twice")
+	}
+	id, err := c.in.app.Identity(ctx)
+	if err != nil {
+		return false, err
+	}
+	var runs struct {
+		Runs []struct {
+			CreatedAt time.Time `json:"created_at"`
+		} `json:"workflow_runs"`
+	}
+	// GitHub's times have whole seconds, and its own clock.
+	since := d.Since.Add(c.in.app.clock.skew()).Truncate(time.Second).UTC()
+	q := url.Values{"event": {"workflow_dispatch"}, "actor": {id.Bot}, "branch": {d.Ref}, "created": {">=" + since.Format(time.RFC3339)}, "per_page": {"20"}}
+	_, err = c.send(ctx, call{
+		op:   fmt.Sprintf("listing the runs of workflow %s of %s", d.Workflow, n),
+		path: n.path("actions/workflows", escapeOne(d.Workflow), "runs") + "?" + q.Encode(), out: &runs,
+	})
+	if err != nil {
+		return false, err
+	}
+	return slices.ContainsFunc(runs.Runs, func(r struct {
+		CreatedAt time.Time `json:"created_at"`
+	}) bool {
+		return !r.CreatedAt.Before(since)
+	}), nil
+}

@@ -1,0 +1,191 @@
+package localhub
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+type environment struct {
+	id      int64
+	name    string
+	created time.Time
+}
+
+// Dispatch is a workflow that was asked to run.
+type Dispatch struct {
+	Repository string
+	Workflow   string
+	Ref        string
+	Inputs     map[string]any
+	By         string
+	at         time.Time
+}
+
+func actionRoutes() []route {
+	const base, vars, envs = "/repos/{owner}/{repo}", "/repos/{owner}/{repo}/actions/variables", "/repos/{owner}/{repo}/environments"
+	r, w := read("actions_variables"), write("actions_variables")
+	return []route{
+		get(vars, r, "actions/variables#list-repository-variables", listVariables),
+		creating(post(vars, w, "actions/variables#create-a-repository-variable", createVariable)),
+		get(vars+"/{name}", r, "actions/variables#get-a-repository-variable", getVariable),
+		patch(vars+"/{name}", w, "actions/variables#update-a-repository-variable", patchVariable),
+		remove(vars+"/{name}", w, "actions/variables#delete-a-repository-variable", deleteVariable),
+		get(envs, read("actions"), "deployments/environments#list-environments", listEnvironments),
+		get(envs+"/{environment_name}", read("actions"), "deployments/environments#get-an-environment", getEnvironment),
+		put(envs+"/{environment_name}", write("administration"), "deployments/environments#create-or-update-an-environment", putEnvironment),
+		remove(envs+"/{environment_name}", write("administration"), "deployments/environments#delete-an-environment", deleteEnvironment),
+		get(base+"/actions/workflows/{workflow_id}/runs", read("actions"), "actions/workflow-runs#list-workflow-runs-for-a-workflow", listDispatched),
+		creating(post(base+"/actions/workflows/{workflow_id}/dispatches", write("actions"), "actions/workflows#create-a-workflow-dispatch-event", dispatch)),
+		get(base+"/deployments", read("deployments"), "deployments/deployments#list-deployments", listDeployments),
+		get(base+"/deployments/{deployment_id}/statuses", read("deployments"), "deployments/statuses#list-deployment-statuses", listStatuses),
+	}
+}
+
+func (c *call) environmentJSON(e *environment) obj {
+	url := c.hub.repoURL(c.repo) + "/environments/" + e.name
+	return obj{
+		"id": e.id, "node_id": nodeID("EN", e.id), "name": e.name, "url": url, "html_url": c.hub.pageURL(c.repo) + "/deployments/activity_log?environments_filter=" + e.name,
+		"created_at": stamp(e.created), "updated_at": stamp(e.created), "protection_rules": []obj{}, "deployment_branch_policy": nil,
+	}
+}
+
+func listEnvironments(c *call) answer {
+	var list []obj
+	for _, name := range slices.Sorted(maps.Keys(c.repo.environments)) {
+		list = append(list, c.environmentJSON(c.repo.environments[name]))
+	}
+	return c.counted("environments", list)
+}
+
+func (c *call) environment() *environment {
+	return c.repo.environments[lower(c.vars["environment_name"])]
+}
+
+func getEnvironment(c *call) answer {
+	if e := c.environment(); e != nil {
+		return ok(c.environmentJSON(e))
+	}
+	return notFound()
+}
+
+func putEnvironment(c *call) answer {
+	var in obj
+	if bad := c.read(&in); bad != nil {
+		return *bad
+	}
+	e := c.environment()
+	if e == nil {
+		e = &environment{id: c.hub.state.id(), name: c.vars["environment_name"], created: c.hub.now()}
+		c.repo.environments[lower(e.name)] = e
+	}
+	return ok(c.environmentJSON(e))
+}
+
+func deleteEnvironment(c *call) answer {
+	if c.environment() == nil {
+		return notFound()
+	}
+	delete(c.repo.environments, lower(c.vars["environment_name"]))
+	return none()
+}
+
+// dispatch checks what GitHub checks: the workflow is on the ref, it can be dispatched,
+// and it declares the inputs.
+func dispatch(c *call) answer {
+	var in struct {
+		Ref    string         `json:"ref"`
+		Inputs map[string]any `json:"inputs"`
+	}
+	if bad := c.read(&in); bad != nil {
+		return *bad
+	}
+	if in.Ref == "" {
+		return unprocessable("Invalid request.\n\n\"ref\" wasn't supplied.")
+	}
+	head, found := c.repo.store.resolve(strings.TrimPrefix(strings.TrimPrefix(in.Ref, "refs/heads/"), "refs/tags/"))
+	if !found {
+		return unprocessable("No ref found for: " + in.Ref)
+	}
+	tree, err := c.repo.store.treeOf(head)
+	if err != nil {
+		return broken(err)
+	}
+	file, there := c.repo.store.lookup(tree, ".github/workflows/"+c.vars["workflow_id"])
+	if !there {
+		return notFound()
+	}
+	data, err := c.repo.store.blob(file.Hash)
+	if err != nil {
+		return broken(err)
+	}
+	inputs, can := dispatchInputs(data)
+	if !can {
+		return unprocessable("Workflow does not have 'workflow_dispatch' trigger")
+	}
+	var unexpected []string
+	for name := range in.Inputs {
+		if !slices.Contains(inputs, name) {
+			unexpected = append(unexpected, fmt.Sprintf("%q", name))
+		}
+	}
+	if unexpected != nil {
+		slices.Sort(unexpected)
+		return unprocessable("Unexpected inputs provided: [" + strings.Join(unexpected, ", ") + "]")
+	}
+	c.repo.dispatches = append(c.repo.dispatches, Dispatch{
+		Repository: c.repo.fullName(), Workflow: c.vars["workflow_id"], Ref: in.Ref, Inputs: in.Inputs, By: c.actor.account().login, at: c.hub.now(),
+	})
+	return none()
+}
+
+// dispatchInputs are the inputs of a workflow's workflow_dispatch, and whether it has
+// that trigger.
+func dispatchInputs(data []byte) ([]string, bool) {
+	var w map[string]any
+	if yaml.Unmarshal(data, &w) != nil {
+		return nil, false
+	}
+	switch on := w["on"].(type) {
+	case string:
+		return nil, on == "workflow_dispatch"
+	case []any:
+		return nil, slices.Contains(on, any("workflow_dispatch"))
+	case map[string]any:
+		how, has := on["workflow_dispatch"]
+		settings, _ := how.(map[string]any)
+		inputs, _ := settings["inputs"].(map[string]any)
+		return slices.Collect(maps.Keys(inputs)), has
+	}
+	return nil, false
+}
+
+// Dispatches are the workflows that were asked to run in a repository.
+func (h *Hub) Dispatches(fullName string) ([]Dispatch, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r, err := h.named(fullName)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Clone(r.dispatches), nil
+}
+
+// listDispatched lists the runs that dispatches started, newest first. It knows the
+// filters actor, branch, event and created=>=T.
+func listDispatched(c *call) answer {
+	q := c.query
+	runs := []obj{}
+	for _, d := range slices.Backward(c.repo.dispatches) {
+		from, _ := time.Parse(time.RFC3339, strings.TrimPrefix(q("created"), ">="))
+		if d.Workflow != c.vars["workflow_id"] || q("actor") != "" && q("actor") != d.By || q("branch") != "" && q("branch") != d.Ref || d.at.Before(from) {
+			continue
+		}
+		runs = append(runs, obj{"event": "workflow_dispatch", "head_branch": d.Ref, "created_at": stamp(d.at), "actor": obj{"login": d.By}})
+	}
+	return ok(obj{"total_count": len(runs), "workflow_runs": runs})
+}
