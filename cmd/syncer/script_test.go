@@ -11,12 +11,20 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/goldenpaths/syncer/internal/store/storetest"
 )
 
 // TestMain lets scripts run the command as a program of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"syncer": main})
+	testscript.Main(withStore{m}, map[string]func(){"syncer": main})
 }
+
+// withStore ends the database that tests started.
+type withStore struct{ m *testing.M }
+
+// Run runs the tests.
+func (w withStore) Run() int { return storetest.Run(w.m) }
 
 // TestScripts runs the stories in testdata/script: the real command on real
 // repositories. "commit DIR MESSAGE [TAG]" commits everything in DIR with git, and

@@ -59,7 +59,7 @@ func (w *Walks) changed(ctx context.Context, name string) error {
 			}
 			newest[key] = g
 		}
-		if r.Digest == g.Digest {
+		if r.Digest == g.Digest || r.PullRequest != 0 && r.Offered == g.Digest {
 			return nil
 		}
 		if waiting = append(waiting, r.At); len(waiting) < batch {

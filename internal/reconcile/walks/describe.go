@@ -78,8 +78,8 @@ func mark(p *reconcile.Planned) string {
 			fmt.Fprintf(h, "%q %s\n", c.Path, cl.ID())
 		}
 	}
-	fmt.Fprintf(h, "%s %s\n", p.To.Name(), p.To.Digest)
-	return fmt.Sprintf("<!-- syncer %s %s %s -->", p.GoldenPath, p.To.Name(), hex.EncodeToString(h.Sum(nil))[:40])
+	fmt.Fprintf(h, "%s %s\n", p.To.Version, p.To.Digest)
+	return fmt.Sprintf("<!-- syncer %s %s -->", p.GoldenPath, hex.EncodeToString(h.Sum(nil))[:40])
 }
 
 func summary(p *reconcile.Planned) string {

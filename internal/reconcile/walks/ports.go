@@ -213,6 +213,7 @@ type Record struct {
 	Pushed      string   // the commits that our branch may be at without a person's hand
 	Refused     string   // the version that a person said no to by closing its pull request
 	Digest      string   // of the golden path, in the lock
+	Offered     string   // of the golden path that our open pull request brings
 	Paths       []string // that the golden path has in the member
 	Scaffolded  bool     // by this App, just now
 }

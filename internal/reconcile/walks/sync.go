@@ -209,7 +209,7 @@ func (b *bringing) remember(ctx context.Context) error {
 
 // finish ends what is under way: the member has the newest version.
 func (b *bringing) finish(ctx context.Context, open *PullRequest) error {
-	b.record.PullRequest = 0
+	b.record.PullRequest, b.record.Offered = 0, ""
 	if open != nil && b.ours() {
 		comment := "The default branch has all of this now, so there is nothing left to merge."
 		if err := b.client.ClosePullRequest(ctx, open.Number, b.branch(), b.look.Branch.Commit, comment); err != nil {
@@ -235,7 +235,7 @@ func (b *bringing) propose(ctx context.Context, p *reconcile.Planned, open *Pull
 	text := describe(p)
 	if open != nil && strings.Contains(open.Body, text.mark) {
 		// The pull request says that it has exactly this already.
-		b.record.PullRequest = open.Number
+		b.record.PullRequest, b.record.Offered = open.Number, p.To.Digest
 		return b.remember(ctx)
 	}
 	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message})
@@ -313,7 +313,7 @@ func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *
 			return err
 		}
 	}
-	b.record.PullRequest = open.Number
+	b.record.PullRequest, b.record.Offered = open.Number, p.To.Digest
 	if err := b.remember(ctx); err != nil {
 		return err
 	}

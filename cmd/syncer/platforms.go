@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/goldenpaths/syncer/internal/forge"
+	"github.com/goldenpaths/syncer/internal/gitrepo"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/reconcile/walks"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// fresh is how long a source counts as read. Pushes to the platform repository are
+// told by deliveries; this bounds how old what a delivery did not tell can be.
+const fresh = time.Minute
+
+// platforms opens sources of golden paths for the service. A member's file names
+// its source, and a member is not to be trusted: only repositories on the GitHub
+// that the service works for, and the golden paths in the program, are read.
+type platforms struct {
+	app      *forge.App
+	root     *url.URL    // of GitHub
+	platform walks.Place // whose installation reads platformURL
+	location string      // of the platform repository
+	dir      string      // of the mirrors
+
+	mu     sync.Mutex
+	opened map[string]*opened // by location, see read
+}
+
+type opened struct {
+	mu     sync.Mutex
+	source *gitrepo.Platform
+	at     time.Time
+}
+
+// Split parts PATH-OR-URL[@VERSION].
+func (p *platforms) Split(source string) (location, version string, err error) {
+	return split(source)
+}
+
+// Open opens a source as it was at most a minute ago.
+func (p *platforms) Open(ctx context.Context, at walks.Place, location string) (reconcile.Platform, error) {
+	if location == builtin {
+		return shipped{}, nil
+	}
+	source, err := p.read(ctx, at, location, fresh)
+	if err != nil {
+		return nil, err
+	}
+	return platform{source}, nil
+}
+
+// Latest opens a source as it is now.
+func (p *platforms) Latest(ctx context.Context, at walks.Place, location string) (walks.Source, error) {
+	if location == builtin {
+		return shipped{}, nil
+	}
+	source, err := p.read(ctx, at, location, 0)
+	if err != nil {
+		return nil, err
+	}
+	return platform{source}, nil
+}
+
+func (p *platforms) read(ctx context.Context, at walks.Place, location string, age time.Duration) (*gitrepo.Platform, error) {
+	if err := p.allowed(location); err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	if p.opened == nil {
+		p.opened = map[string]*opened{}
+	}
+	// Other sources than the platform are kept apart by installation: what one
+	// organisation can read another one may not.
+	key := location
+	if location != p.location {
+		key = fmt.Sprint(at.Installation, " ", location)
+	}
+	o := p.opened[key]
+	if o == nil {
+		o = &opened{}
+		p.opened[key] = o
+	}
+	p.mu.Unlock()
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.source != nil && age > 0 && time.Since(o.at) < age {
+		return o.source, nil
+	}
+	token, err := p.token(ctx, at, location)
+	if err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	c := &gitrepo.Cache{Dir: p.dir, Token: token, TokenHost: p.root.Hostname()}
+	source, err := c.Open(ctx, location)
+	if err != nil {
+		return nil, err
+	}
+	o.source, o.at = source, began
+	return source, nil
+}
+
+// allowed refuses sources that would make the service read its own disk, or speak
+// to a host that only it can reach.
+func (p *platforms) allowed(location string) error {
+	u, err := url.Parse(location)
+	if err == nil && u.Scheme == p.root.Scheme && u.Host == p.root.Host && strings.Count(strings.Trim(u.Path, "/"), "/") == 1 {
+		return nil
+	}
+	return &walks.PersonError{Err: fmt.Errorf("the source %q is not a repository at %s; the service reads no other", location, p.root)}
+}
+
+// token is of the platform's own installation for the platform, and else of the
+// member's, so that nobody reads what their organisation cannot.
+func (p *platforms) token(ctx context.Context, at walks.Place, location string) (string, error) {
+	access := forge.Access{Permissions: map[string]string{"contents": "read", "metadata": "read"}}
+	if location == p.location {
+		at = p.platform
+		access.Repositories = []int64{at.Repository}
+	}
+	token, err := p.app.Installation(at.Installation).As(access).GitToken(ctx)
+	return token, fated(err)
+}
+
+// Whole returns all that ships with the program.
+func (s shipped) Whole(ctx context.Context, commit string) (tree.Tree, error) {
+	return s.Tree(ctx, commit)
+}

@@ -1,0 +1,399 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/mux"
+
+	"github.com/goldenpaths/syncer/internal/forge"
+	"github.com/goldenpaths/syncer/internal/forge/localhub"
+	"github.com/goldenpaths/syncer/internal/jobs"
+	"github.com/goldenpaths/syncer/internal/store"
+	"github.com/goldenpaths/syncer/internal/store/storetest"
+)
+
+// world is an organisation with a platform repository on an in-process GitHub, and
+// the service that works for it.
+type world struct {
+	*testing.T
+	hub     *localhub.Hub
+	db      *store.Store
+	service *service
+	alice   *localhub.Person
+	rest    bool
+}
+
+const (
+	manifestV1 = `apiVersion: syncer/v1
+kind: GoldenPath
+name: svc
+title: A service
+description: A small service
+inputs:
+  type: object
+  required: [name, team]
+  properties:
+    name: {type: string, x-from: repository.name}
+    team: {type: string, title: Owning team, pattern: "^[a-z]+$", x-from: repository.custom_properties.team}
+files:
+  - {glob: "ci.yaml", mode: managed}
+after:
+  repository: {topics: [svc], variables: {TEAM: "{{ .team }}"}}
+`
+	readme    = "# {{ .name }}\n\nOwned by {{ .team }}.\n"
+	lines     = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n"
+	linesV2   = "one\ntwo\nthree\nfour\nfive\nsix\nSEVEN\n"
+	fixtureV1 = "-- inputs.yaml --\nname: payments\nteam: core\n-- want/README.md --\n# payments\n\nOwned by core.\n-- want/ci.yaml --\nci: 1\n-- want/lines.txt --\n" + lines
+)
+
+func platformFiles() map[string]string {
+	return map[string]string{
+		"goldenpaths/svc/goldenpath.yaml":         manifestV1,
+		"goldenpaths/svc/README.md":               "# The golden path svc\n",
+		"goldenpaths/svc/template/README.md.tmpl": readme,
+		"goldenpaths/svc/template/ci.yaml":        "ci: 1\n",
+		"goldenpaths/svc/template/lines.txt":      lines,
+		"goldenpaths/svc/tests/one.txtar":         fixtureV1,
+	}
+}
+
+// eachWorld runs a story on both databases, with and without GraphQL.
+func eachWorld(t *testing.T, story func(*world)) {
+	t.Helper()
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		for name, noGraphQL := range map[string]bool{"graphql": false, "rest": true} {
+			if noGraphQL && db.Engine() == "postgres" {
+				continue
+			}
+			t.Run(name, func(t *testing.T) { story(newWorld(t, db, noGraphQL)) })
+		}
+	})
+}
+
+func newWorld(t *testing.T, db *store.Store, noGraphQL bool) *world {
+	t.Helper()
+	router := mux.NewRouter()
+	server := httptest.NewServer(router)
+	t.Cleanup(server.Close)
+	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: noGraphQL, ContentReads: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = h.Close() })
+	const secret = "a secret of the test"
+	app, err := h.App(localhub.AppOptions{
+		Owner: "acme", Name: "syncer", WebhookURL: server.URL + "/webhooks/github", WebhookSecret: secret,
+		Permissions: map[string]string{
+			"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "checks": "write",
+			"workflows": "write", "administration": "write", "actions": "write", "actions_variables": "write", "environments": "write",
+		},
+		Events: []string{"push", "create", "repository", "pull_request", "issue_comment", "issues", "check_run", "check_suite", "custom_property_values"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{T: t, hub: h, db: db, alice: h.Person("alice"), rest: noGraphQL}
+	h.Organization("acme").Add("admin", "alice")
+	h.Organization("acme").Property("team", "string")
+	w.must(w.alice.CreateRepository("acme/platform", localhub.NewRepository{Files: platformFiles()}))
+	_, err = w.alice.Install(app, "acme")
+	w.must(err)
+	key := app.PrivateKey()
+	a, err := forge.New(forge.Config{
+		URL: h.URL(), AppID: app.ID(), Key: func() ([]byte, error) { return key, nil }, NoGraphQL: noGraphQL,
+		Pace: forge.Pace{MutationGap: -1, PointsPerMinute: -1, GraphQLPointsPerMinute: -1, ContentPerMinute: -1, ContentPerHour: -1, PullRequestsMin: 100_000, PullRequestsMax: 100_000, Burst: 100_000},
+	})
+	w.must(err)
+	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s, handler, err := newService(t.Context(), serviceConfig{
+		GitHub: h.URL(), Platform: "acme/platform", App: a, DB: db, Secrets: []string{secret}, Mirrors: t.TempDir(),
+		Prefix: "template-", Sweep: time.Hour, Log: log, Jobs: jobs.Config{Workers: 4},
+	})
+	w.must(err)
+	handler.Mount(router)
+	w.service = s
+	w.must(s.work.Start(context.WithoutCancel(t.Context())))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
+		defer cancel()
+		_ = s.work.Stop(ctx)
+	})
+	return w
+}
+
+func (w *world) must(err error) {
+	w.Helper()
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// until waits for something to become true, and says what was waited for.
+func (w *world) until(what string, is func() bool) {
+	w.Helper()
+	deadline := time.Now().Add(60 * time.Second)
+	for !is() {
+		if time.Now().After(deadline) {
+			w.dump()
+			w.Fatalf("waited in vain until %s", what)
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+// dump logs what the service did, for a test that fails.
+func (w *world) dump() {
+	events, _ := w.db.Events(w.Context(), 0, "", 40)
+	for _, e := range events {
+		w.Logf("event: repository %d %s %s: %s", e.Repository, e.GoldenPath, e.Kind, e.What)
+	}
+	letters, _, err := w.service.work.DeadLetters(w.Context(), "", 20)
+	w.Logf("dead letters: %+v %v", letters, err)
+	waiting, err := w.service.work.Waiting(w.Context())
+	w.Logf("waiting: %v %v", waiting, err)
+}
+
+func (w *world) file(repo, branch, path string) string {
+	files, err := w.hub.Files(repo, branch)
+	if err != nil {
+		return ""
+	}
+	return files[path]
+}
+
+func (w *world) pull(repo, head string) *localhub.Pull {
+	w.Helper()
+	pulls, err := w.hub.Pulls(repo)
+	w.must(err)
+	for i := len(pulls) - 1; i >= 0; i-- {
+		if pulls[i].Head == head {
+			return &pulls[i]
+		}
+	}
+	return nil
+}
+
+// useTemplate presses "Use this template", and waits for the repository.
+func (w *world) useTemplate(name string, with localhub.NewRepository) {
+	w.Helper()
+	w.until("the template repository is published", func() bool {
+		return w.file("acme/template-svc", "main", ".goldenpath.yaml") != ""
+	})
+	w.must(w.alice.UseTemplate("acme/template-svc", name, with))
+}
+
+func (w *world) release(change map[string]string) {
+	w.Helper()
+	_, err := w.alice.Push("acme/platform", "main", "change the golden path", localhub.Edit{Files: change})
+	w.must(err)
+}
+
+func (w *world) publish() {
+	w.Helper()
+	w.must(jobs.EnqueueNow(w.Context(), w.service.work, "", publish{}))
+}
+
+func TestWalkUseThisTemplate(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.publish()
+		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+		w.until("the golden path is rendered", func() bool { return strings.Contains(w.file("acme/payments", "main", "README.md"), "Owned by core.") })
+		if got := w.file("acme/payments", "main", "README.md"); got != "# payments\n\nOwned by core.\n" {
+			w.Errorf("README.md is %q", got)
+		}
+		if got := w.file("acme/payments", "main", ".goldenpath.yaml"); !strings.Contains(got, "name: payments") || !strings.Contains(got, "team: core") {
+			w.Errorf(".goldenpath.yaml is\n%s", got)
+		}
+		// An answer that cannot be inferred is asked for, and never guessed.
+		w.useTemplate("acme/orders", localhub.NewRepository{})
+		var number int
+		w.until("the missing input is asked for", func() bool {
+			issues, _ := w.hub.Issues("acme/orders")
+			for _, i := range issues {
+				if i.State == "open" && strings.Contains(i.Body, "/syncer set team=") {
+					number = i.Number
+				}
+			}
+			return number != 0
+		})
+		_, err := w.alice.Comment("acme/orders", number, "/syncer set team=UPPER")
+		w.must(err)
+		w.until("the wrong answer is refused", func() bool {
+			issues, _ := w.hub.Issues("acme/orders")
+			return len(issues[0].Comments) > 1 && strings.Contains(issues[0].Comments[1].Body, "Nothing was changed")
+		})
+		_, err = w.alice.Comment("acme/orders", number, "/syncer set team=growth")
+		w.must(err)
+		w.until("the answer is taken", func() bool { return strings.Contains(w.file("acme/orders", "main", "README.md"), "Owned by growth.") })
+		w.until("the issue is closed", func() bool {
+			issues, _ := w.hub.Issues("acme/orders")
+			return issues[0].State == "closed"
+		})
+	})
+}
+
+func TestWalkAGoldenPathChanges(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.publish()
+		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "lines.txt") == lines })
+		_, err := w.alice.Push("acme/payments", "main", "our own", localhub.Edit{Files: map[string]string{"lines.txt": "ONE" + lines[3:], "mine.txt": "mine\n"}})
+		w.must(err)
+		w.release(map[string]string{"goldenpaths/svc/template/lines.txt": linesV2})
+		w.until("a pull request brings the change", func() bool { return w.pull("acme/payments", "goldenpath/svc") != nil })
+		if got, want := w.file("acme/payments", "goldenpath/svc", "lines.txt"), "ONE"+linesV2[3:]; got != want {
+			w.Errorf("lines.txt on the branch is %q, want %q", got, want)
+		}
+		// The next version goes into the same pull request.
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("the pull request has the next version too", func() bool { return w.file("acme/payments", "goldenpath/svc", "ci.yaml") == "ci: 2\n" })
+		// A person's commit on the branch stays.
+		_, err = w.alice.Push("acme/payments", "goldenpath/svc", "a fix of ours", localhub.Edit{Files: map[string]string{"fix.txt": "fix\n"}})
+		w.must(err)
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 3\n"})
+		w.until("the third version is built on top", func() bool { return w.file("acme/payments", "goldenpath/svc", "ci.yaml") == "ci: 3\n" })
+		if w.file("acme/payments", "goldenpath/svc", "fix.txt") != "fix\n" {
+			w.Error("the person's commit was lost")
+		}
+		pulls, err := w.hub.Pulls("acme/payments")
+		w.must(err)
+		if len(pulls) != 1 {
+			w.Errorf("there are %d pull requests, want 1", len(pulls))
+		}
+		w.must(w.alice.MergePull("acme/payments", pulls[0].Number, "merge"))
+		w.until("the member is current", func() bool {
+			members, _, _ := w.db.Members(w.Context(), store.Filter{Contains: "payments"}, "", 0)
+			return len(members) == 1 && members[0].Member.State == store.Current
+		})
+	})
+}
+
+func TestWalkConflictIsDecidedByABox(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.publish()
+		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "lines.txt") == lines })
+		_, err := w.alice.Push("acme/payments", "main", "our own", localhub.Edit{Files: map[string]string{"lines.txt": strings.Replace(lines, "seven", "mine", 1)}})
+		w.must(err)
+		w.release(map[string]string{"goldenpaths/svc/template/lines.txt": linesV2, "goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request asks", func() bool {
+			pr := w.pull("acme/payments", "goldenpath/svc")
+			return pr != nil && strings.Contains(pr.Body, "- [ ] take the golden path")
+		})
+		pr := w.pull("acme/payments", "goldenpath/svc")
+		if got := w.file("acme/payments", "goldenpath/svc", "lines.txt"); !strings.Contains(got, "mine") || strings.Contains(got, "<<<") {
+			w.Errorf("the member's hunk did not stay:\n%s", got)
+		}
+		w.must(w.alice.Edit("acme/payments", pr.Number, pr.Title, strings.Replace(pr.Body, "- [ ] take", "- [x] take", 1)))
+		w.until("the box is obeyed", func() bool { return strings.Contains(w.file("acme/payments", "goldenpath/svc", "lines.txt"), "SEVEN") })
+		// Closing says no to this version, and the next one comes again.
+		w.must(w.alice.Close("acme/payments", pr.Number))
+	})
+}
+
+func TestWalkPreview(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.publish()
+		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "lines.txt") == lines })
+		_, err := w.alice.Push("acme/platform", "next", "the next version", localhub.Edit{Files: map[string]string{"goldenpaths/svc/template/lines.txt": linesV2}})
+		w.must(err)
+		_, err = w.alice.OpenPull("acme/platform", "next", "main", "The next version", "")
+		w.must(err)
+		w.until("the effect is shown", func() bool {
+			checks, _ := w.hub.Checks("acme/platform")
+			for _, c := range checks {
+				if c.Status == "completed" && c.Title == "1 clean, 0 with conflicts, 0 untouched" && strings.Contains(c.Summary, "acme/payments") {
+					return true
+				}
+			}
+			return false
+		})
+		_, err = w.alice.Push("acme/platform", "next", "a mistake", localhub.Edit{Files: map[string]string{"goldenpaths/svc/template/lines.txt.tmpl": "{{ .teem }}\n"}})
+		w.must(err)
+		w.until("the mistake is at its line", func() bool {
+			checks, _ := w.hub.Checks("acme/platform")
+			for _, c := range checks {
+				if c.Conclusion == "failure" && c.Annotations > 0 {
+					return true
+				}
+			}
+			return false
+		})
+		if pr := w.pull("acme/payments", "goldenpath/svc"); pr != nil {
+			w.Error("the preview opened a pull request")
+		}
+	})
+}
+
+// TestRequestBudget counts what a new, a refreshed and an unchanged member cost in
+// API requests. Tokens, which live an hour, are not counted.
+func TestRequestBudget(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.publish()
+		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+		current := func() bool {
+			members, _, _ := w.db.Members(w.Context(), store.Filter{Contains: "payments"}, "", 0)
+			return len(members) == 1 && members[0].Member.State == store.Current
+		}
+		w.until("the member is current", current)
+		// The sweep that every start begins with has requests of its own.
+		w.until("the periodic work has begun", func() bool {
+			waiting, err := w.service.work.Waiting(w.Context())
+			w.must(err)
+			return waiting["housekeeping"]["completed"] > 0
+		})
+		w.settle()
+		count := func(what string, most, content int, do func()) {
+			w.Helper()
+			w.hub.ForgetRequests()
+			do()
+			w.settle()
+			all := localhub.Count(w.hub.Requests(), func(r localhub.Request) bool {
+				ofMember := strings.Contains(r.Path, "/payments") || strings.HasPrefix(r.Path, "/repositories/")
+				return r.Installation != 0 && (ofMember || strings.HasSuffix(r.Path, "/graphql"))
+			})
+			w.Logf("%s: %d requests, %d points, %d content-creating: %v", what, all.API, all.Points, all.Content, all.Routes)
+			if all.API > most || all.Content > content {
+				w.Errorf("%s costs %d requests of which %d create content; want at most %d and %d", what, all.API, all.Content, most, content)
+			}
+		}
+		w.service.prefix = "" // template repositories have requests of their own
+		extra := 0
+		if w.rest {
+			extra = 6 // REST reads the repository, the branch, folders and blobs one by one
+		}
+		count("a new pull request", 5+extra, 4, func() {
+			w.release(map[string]string{"goldenpaths/svc/template/lines.txt": linesV2})
+			w.until("a pull request brings the change", func() bool { return w.pull("acme/payments", "goldenpath/svc") != nil })
+		})
+		count("a refreshed pull request", 5+extra, 4, func() {
+			w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+			w.until("the pull request has the next version too", func() bool { return w.file("acme/payments", "goldenpath/svc", "ci.yaml") == "ci: 2\n" })
+		})
+		count("an unchanged member", 0, 0, func() { w.release(map[string]string{"goldenpaths/svc/README.md": "# Told differently\n"}) })
+	})
+}
+
+// settle waits until every delivery is answered and no work is left.
+func (w *world) settle() {
+	w.Helper()
+	w.must(w.hub.Settle(w.Context()))
+	w.until("no work is left", func() bool {
+		waiting, err := w.service.work.Waiting(w.Context())
+		w.must(err)
+		for _, states := range waiting {
+			for state, n := range states {
+				if n > 0 && state != "completed" && state != "cancelled" && state != "discarded" {
+					return false
+				}
+			}
+		}
+		return true
+	})
+}

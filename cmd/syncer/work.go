@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/goldenpaths/syncer/internal/forge"
+	"github.com/goldenpaths/syncer/internal/jobs"
+	"github.com/goldenpaths/syncer/internal/reconcile/walks"
+	"github.com/goldenpaths/syncer/internal/store"
+	"github.com/goldenpaths/syncer/webhooks"
+)
+
+// service is what the walks need to run as jobs.
+type service struct {
+	*walks.Walks
+	db       *store.Store
+	app      *forge.App
+	work     *jobs.Client
+	bot      string // login of the App's own user
+	prefix   string // of template repositories; "": none are published
+	platform int64  // number of the platform repository
+}
+
+// sweep is the periodic look at everything.
+type sweep struct{}
+
+// Kind names the job.
+func (sweep) Kind() string { return "sweep" }
+
+// publish makes the template repositories follow the golden paths.
+type publish struct{}
+
+// Kind names the job.
+func (publish) Kind() string { return "publish" }
+
+// Newest is one for all: only the last wish counts.
+func (publish) Newest() string { return "all" }
+
+// register says what is done for each kind of job.
+func (s *service) register(sweepEvery time.Duration) {
+	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Scaffold) error {
+		if j.Creator.Login == s.bot {
+			return nil // a template repository that publish makes
+		}
+		return s.Scaffold(ctx, place(j.Repository))
+	})
+	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Member) error { return s.Sync(ctx, place(j.Repository)) })
+	jobs.Handle(s.work, func(ctx context.Context, j webhooks.PathsChanged) error {
+		return errors.Join(s.Changed(ctx), jobs.EnqueueNow(ctx, s.work, "", publish{}))
+	})
+	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Preview) error {
+		return s.Preview(ctx, walks.Change{Number: j.Number, Head: j.Head, Foreign: j.Foreign, Closed: j.Closed})
+	})
+	jobs.Handle(s.work, func(ctx context.Context, j webhooks.CheckManaged) error {
+		return s.CheckManaged(ctx, place(j.Repository), j.Number, j.Head)
+	})
+	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Decision) error {
+		return s.Decide(ctx, place(j.Repository), j.Branch, walks.Verdict(j.Verdict), j.By.Login != s.bot)
+	})
+	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Command) error {
+		return s.Command(ctx, place(j.Repository), walks.Order{Number: j.Number, Text: j.Text, Author: j.Author.Login})
+	})
+	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Checkbox) error {
+		if j.Comment != 0 || !j.PullRequest {
+			return nil
+		}
+		return s.Ticked(ctx, place(j.Repository), j.Number, j.Ticked, j.By.Login)
+	})
+	jobs.Handle(s.work, s.rerun)
+	jobs.Handle(s.work, s.installation)
+	jobs.Handle(s.work, s.repositoryChanged)
+	jobs.Handle(s.work, func(ctx context.Context, j webhooks.FirstDeploy) error {
+		_, err := s.db.Deployed(ctx, j.Repository.ID, time.UnixMilli(j.At))
+		return err
+	})
+	jobs.Handle(s.work, func(ctx context.Context, _ publish) error {
+		if s.prefix == "" {
+			return nil
+		}
+		return s.Publish(ctx, s.prefix)
+	})
+	jobs.Handle(s.work, func(ctx context.Context, _ sweep) error {
+		_, err := s.db.ForgetDeliveries(ctx)
+		return errors.Join(err, s.Sweep(ctx))
+	})
+	jobs.Every(s.work, sweepEvery, sweep{})
+}
+
+func place(r webhooks.Repository) walks.Place {
+	return walks.Place{Installation: r.Installation, Repository: r.ID}
+}
+
+// rerun does a check again.
+func (s *service) rerun(ctx context.Context, j webhooks.Rerun) error {
+	var errs []error
+	for _, number := range j.Numbers {
+		if j.Repository.ID == s.platform {
+			errs = append(errs, s.Preview(ctx, walks.Change{Number: number, Head: j.Head}))
+		} else {
+			errs = append(errs, s.CheckManaged(ctx, place(j.Repository), number, j.Head))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// installation takes in where the App is installed, and looks at what it sees now.
+func (s *service) installation(ctx context.Context, j webhooks.Installation) error {
+	for _, r := range j.Removed {
+		if err := s.db.ForgetRepository(ctx, r.ID); err != nil {
+			return err
+		}
+	}
+	switch j.Action {
+	case "deleted":
+		s.app.Forget(j.ID)
+		return s.db.ForgetInstallation(ctx, j.ID)
+	case "suspend":
+		return s.db.SuspendInstallation(ctx, j.ID, time.Now())
+	}
+	if err := s.db.RememberInstallation(ctx, store.Installation{
+		ID: j.ID, Account: j.Account, AccountID: j.AccountID, AccountType: j.AccountType,
+		Permissions: j.Permissions, Selection: j.Selection,
+	}); err != nil {
+		return err
+	}
+	s.app.Forget(j.ID) // tokens made before would lack new permissions
+	return jobs.EnqueueNow(ctx, s.work, "", sweep{})
+}
+
+// repositoryChanged follows a repository by its number.
+func (s *service) repositoryChanged(ctx context.Context, j webhooks.RepositoryChanged) error {
+	r := j.Repository
+	if j.Action == "deleted" {
+		return s.db.ForgetRepository(ctx, r.ID)
+	}
+	err := s.db.RememberRepository(ctx, store.Repository{
+		ID: r.ID, Installation: r.Installation, Owner: r.Owner, Name: r.Name,
+		DefaultBranch: r.DefaultBranch, Visibility: r.Visibility, Archived: r.Archived,
+	})
+	if err != nil {
+		return err
+	}
+	return s.Sync(ctx, place(r))
+}
+
+// queue lets the walks ask for work.
+type queue struct{ work *jobs.Client }
+
+// Sync asks for a look at repositories.
+func (q queue) Sync(ctx context.Context, why string, at ...walks.Place) error {
+	if len(at) == 0 {
+		return nil
+	}
+	all := make([]webhooks.Member, len(at))
+	for i, p := range at {
+		all[i] = webhooks.Member{Repository: webhooks.Repository{ID: p.Repository, Installation: p.Installation}, Why: why}
+	}
+	return jobs.EnqueueNow(ctx, q.work, "", all...)
+}
+
+// Scaffold asks for a new repository to be filled.
+func (q queue) Scaffold(ctx context.Context, at walks.Place) error {
+	return jobs.EnqueueNow(ctx, q.work, "", webhooks.Scaffold{Repository: webhooks.Repository{ID: at.Repository, Installation: at.Installation}})
+}
