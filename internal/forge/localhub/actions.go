@@ -23,7 +23,7 @@ type Dispatch struct {
 	Ref        string
 	Inputs     map[string]any
 	By         string
-	at         time.Time
+	at time.Time
 }
 
 func actionRoutes() []route {

@@ -17,7 +17,7 @@
 // on GitHub. What an App does, it does over HTTP, with a JWT or an installation token,
 // and is held to its permissions, to rulesets and branch protection, to the limits of
 // sizes and rates. Where it is known how GitHub refuses, the refusal is the same, word
-// for word; where it is not, the comment or NOTES says so.
+// for word.
 //
 // A test can look at what is there ([Hub.Pulls], [Hub.Files] and the like), count what
 // was asked ([Hub.Requests], [Count]), let requests fail ([Options].Fault), move the
