@@ -308,6 +308,9 @@ func (s *store) looseBlob(id plumbing.Hash, limit int64) ([]byte, error) {
 
 func (s *store) packedBlob(id plumbing.Hash, limit int64) ([]byte, error) {
 	size, err := s.EncodedObjectSize(id)
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		err = nil // go-git does not look for sizes in the packs of alternates
+	}
 	if err != nil {
 		return nil, fmt.Errorf("object %s: %w", id, err)
 	}
@@ -317,6 +320,9 @@ func (s *store) packedBlob(id plumbing.Hash, limit int64) ([]byte, error) {
 	o, err := s.EncodedObject(plumbing.BlobObject, id)
 	if err != nil {
 		return nil, fmt.Errorf("object %s: %w", id, err)
+	}
+	if size = o.Size(); size > limit {
+		return nil, &TooLargeError{What: "object " + id.String(), Size: size, Limit: limit}
 	}
 	r, err := o.Reader()
 	if err != nil {
