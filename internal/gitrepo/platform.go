@@ -302,6 +302,11 @@ func (p *Platform) addFolder(ctx context.Context, b *bounded, id plumbing.Hash, 
 	if depth > maxDepth {
 		return fmt.Errorf("%s: %s/%s is nested deeper than %d folders", p.name, folder, dir, maxDepth)
 	}
+	// Folders need not hold files: sixty of them, each twice in the next, are few
+	// objects and 2^60 places.
+	if b.folders++; b.folders > maxFiles {
+		return fmt.Errorf("%s: there are more than %d folders below %s/", p.name, maxFiles, folder)
+	}
 	entries, err := p.store.entries(id)
 	if err != nil {
 		return fmt.Errorf("%s: %s: %w", p.name, path.Join(folder, dir), err)
@@ -354,9 +359,10 @@ func kindOf(m filemode.FileMode) (tree.Kind, bool) {
 
 // bounded collects files within the bounds.
 type bounded struct {
-	name  string
-	files tree.Tree
-	size  int
+	name    string
+	files   tree.Tree
+	folders int
+	size    int
 }
 
 func (b *bounded) add(p string, kind tree.Kind, data []byte) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -206,6 +207,29 @@ func TestPlatformWithoutReleases(t *testing.T) {
 	gittest.Git(t, dir, "tag", "v0.1.0-rc.1")
 	if _, commit, err := openSource(t, &Cache{}, dir).Resolve("go", ""); err == nil || !strings.Contains(err.Error(), "edge") {
 		t.Errorf("only a pre-release: %s, %v; want an error that says how to take it", commit, err)
+	}
+}
+
+// A tree of trees without files: each is twice in the next.
+func TestPlatformBoundsFolders(t *testing.T) {
+	gittest.Isolate(t)
+	dir := gittest.Repository(t, nil)
+	mktree := func(text string) string {
+		cmd := exec.Command("git", "mktree", "--missing")
+		cmd.Dir, cmd.Stdin = dir, strings.NewReader(text)
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(out))
+	}
+	id := mktree("")
+	for range maxDepth - 1 {
+		id = mktree(fmt.Sprintf("040000 tree %s\ta\n040000 tree %[1]s\tb\n", id))
+	}
+	commit := gittest.Git(t, dir, "commit-tree", "-m", "bomb", mktree("040000 tree "+id+"\tgoldenpaths\n"))
+	if _, err := openSource(t, &Cache{}, dir).Tree(t.Context(), commit); err == nil || !strings.Contains(err.Error(), "folders") {
+		t.Errorf("got %v; want an error that says how many folders there may be", err)
 	}
 }
 
