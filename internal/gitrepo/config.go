@@ -88,15 +88,45 @@ func (s *settings) read(file string, depth int) error {
 	if err := format.NewDecoder(bytes.NewReader(data)).Decode(cfg); err != nil {
 		return fmt.Errorf("%s is not a valid git configuration: %w", file, err)
 	}
-	s.files = append(s.files, cfg)
-	if depth >= maxIncludes {
-		return nil
-	}
-	for _, included := range s.includes(cfg) {
-		// What git would skip or warn about, a missing include, is not our business.
-		_ = s.read(expand(included, filepath.Dir(file)), depth+1)
+	// What a file includes stands where the include is: later sections win over it.
+	for _, part := range partsOf(data, cfg) {
+		s.files = append(s.files, part)
+		if depth >= maxIncludes {
+			continue
+		}
+		for _, included := range s.includes(part) {
+			// What git would skip or warn about, a missing include, is not our business.
+			_ = s.read(expand(included, filepath.Dir(file)), depth+1)
+		}
 	}
 	return nil
+}
+
+// partsOf parts a configuration that was read as whole into its sections, in the
+// order of the file, which the decoder does not keep. A file that includes nothing
+// is one part.
+func partsOf(data []byte, whole *format.Config) []*format.Config {
+	if !slices.ContainsFunc(whole.Sections, func(s *format.Section) bool { return s.IsName("include") || s.IsName("includeIf") }) {
+		return []*format.Config{whole}
+	}
+	var texts [][]byte
+	continued := false
+	for line := range bytes.Lines(data) {
+		if n := len(texts); n == 0 || !continued && bytes.HasPrefix(bytes.TrimLeft(line, " \t"), []byte("[")) {
+			texts = append(texts, slices.Clone(line))
+		} else {
+			texts[n-1] = append(texts[n-1], line...)
+		}
+		continued = bytes.HasSuffix(bytes.TrimRight(line, "\r\n"), []byte(`\`))
+	}
+	parts := make([]*format.Config, len(texts))
+	for i, text := range texts {
+		parts[i] = format.New()
+		if format.NewDecoder(bytes.NewReader(text)).Decode(parts[i]) != nil {
+			return []*format.Config{whole}
+		}
+	}
+	return parts
 }
 
 func (s *settings) includes(cfg *format.Config) []string {
@@ -232,6 +262,9 @@ func (s *settings) flag(section, key string, otherwise bool) bool {
 func (s *settings) fileMode() bool {
 	return s.flag("core", "fileMode", runtime.GOOS != "windows")
 }
+
+// symlinks reports whether the file system has symbolic links.
+func (s *settings) symlinks() bool { return s.flag("core", "symlinks", true) }
 
 // rewrite applies url.<base>.insteadOf, the longest match winning as in git, and
 // for pushing pushInsteadOf before it.

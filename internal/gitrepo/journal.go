@@ -49,7 +49,7 @@ func (a *applier) stateOf(f *tree.File) state {
 	if kind == tree.Executable && !a.settings.fileMode() {
 		kind = tree.Regular
 	}
-	if kind == tree.Symlink && !a.settings.flag("core", "symlinks", true) {
+	if kind == tree.Symlink && !a.settings.symlinks() {
 		kind = tree.Regular
 	}
 	return state{kind, f.Blob()}

@@ -168,7 +168,8 @@ func checkInside(path string) error {
 // and a path at which a folder stands, is a [NotFileError].
 //
 // Where the file system keeps no execute bits (core.fileMode is false), a file
-// that the index knows as executable is executable.
+// that the index knows as executable is executable; and where it has no links
+// (core.symlinks is false), a file that the index knows as a link is that link.
 func (m *Member) WorkFiles(paths []string) (tree.Tree, error) {
 	w, err := openWork(m.root)
 	if err != nil {
@@ -185,23 +186,25 @@ func (m *Member) WorkFiles(paths []string) (tree.Tree, error) {
 			files[p] = f
 		}
 	}
-	if !m.settings.fileMode() {
-		return files, m.recallModes(files)
+	if !m.settings.fileMode() || !m.settings.symlinks() {
+		return files, m.recallKinds(files)
 	}
 	return files, nil
 }
 
-// recallModes takes the execute bits from the index.
-func (m *Member) recallModes(files tree.Tree) error {
+// recallKinds takes from the index what the file system cannot keep.
+func (m *Member) recallKinds(files tree.Tree) error {
+	modes, links := m.settings.fileMode(), m.settings.symlinks()
 	idx, err := m.readIndex()
 	if err != nil {
 		return err
 	}
 	for p, f := range files {
-		if e, ok := idx.entries[p]; ok && !f.Kind.IsLink() && e.kind == tree.Executable {
-			files[p] = tree.File{Kind: tree.Executable, Data: f.Data}
-		} else if ok && f.Kind == tree.Executable && e.kind == tree.Regular {
-			files[p] = tree.File{Kind: tree.Regular, Data: f.Data}
+		e, ok := idx.entries[p]
+		switch {
+		case !ok || f.Kind.IsLink():
+		case e.kind.IsLink() && !links, !e.kind.IsLink() && e.kind != 0 && !modes:
+			files[p] = tree.File{Kind: e.kind, Data: f.Data}
 		}
 	}
 	return nil

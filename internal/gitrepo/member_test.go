@@ -154,6 +154,26 @@ func TestWorkFiles(t *testing.T) {
 	}
 }
 
+// Where core.symlinks is false, git writes a link's target into a file.
+func TestWorkFilesWithoutLinks(t *testing.T) {
+	gittest.Isolate(t)
+	dir := gittest.Repository(t, map[string]string{"a": "one"})
+	symlink(t, "a", filepath.Join(dir, "link"))
+	gittest.Commit(t, dir, "a link", nil)
+	clone := filepath.Join(t.TempDir(), "clone")
+	gittest.Git(t, dir, "clone", "-q", "-c", "core.symlinks=false", dir, clone)
+	if err := os.Chmod(filepath.Join(clone, "a"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	got, err := open(t, clone).WorkFiles([]string{"a", "link"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(tree.Tree{"a": tree.Script("one"), "link": tree.Link("a")}, got); diff != "" {
+		t.Errorf("mismatch (-want +got):\n%s", diff)
+	}
+}
+
 func symlink(t *testing.T, target, at string) {
 	t.Helper()
 	if err := os.Symlink(target, at); err != nil {

@@ -168,7 +168,7 @@ func (c *comparison) sameKind(disk, staged tree.Kind) bool {
 		return true
 	case staged == tree.Symlink:
 		// Where links cannot be made, git writes their target into a file.
-		return !c.settings.flag("core", "symlinks", true)
+		return !c.settings.symlinks()
 	case disk == tree.Symlink:
 		return false
 	}
@@ -198,7 +198,7 @@ func (c *comparison) sameConverted(p string, f tree.File, staged indexEntry) (bo
 // converts reports whether git turns the file's CRLF into LF when it is added
 // (convert.c, convert_attrs).
 func (c *comparison) converts(attrs map[string]string, f tree.File) bool {
-	looksLikeText := !f.IsBinary()
+	looksLikeText := looksLikeText(f.Data)
 	text, has := attrs["text"]
 	if !has {
 		text, has = attrs["crlf"] // its old name
@@ -210,11 +210,33 @@ func (c *comparison) converts(attrs map[string]string, f tree.File) bool {
 		return true
 	case text == "auto":
 		return looksLikeText
-	case attrs["eol"] != "":
+	case attrs["eol"] == "lf" || attrs["eol"] == "crlf":
 		return true
 	}
 	auto := strings.EqualFold(c.settings.get("core", "autocrlf"), "input") || c.settings.flag("core", "autocrlf", false)
 	return !has && auto && looksLikeText
+}
+
+// looksLikeText reports whether git converts line ends where it has to guess: there
+// is no NUL and no CR without LF, and among 128 bytes at most one control character
+// (convert.c, gather_stats and convert_is_binary; a last ^Z does not count).
+func looksLikeText(data []byte) bool {
+	printable, controls := 0, 0
+	for i, b := range data {
+		switch {
+		case b == 0, b == '\r' && (i+1 == len(data) || data[i+1] != '\n'):
+			return false
+		case b == '\r', b == '\n':
+		case b == 0x7f, b < ' ' && !bytes.Contains([]byte("\b\t\x1b\f"), []byte{b}):
+			controls++
+		default:
+			printable++
+		}
+	}
+	if n := len(data); n > 0 && data[n-1] == 0x1a {
+		controls--
+	}
+	return printable>>7 >= controls
 }
 
 // attributes returns the attributes of a path that matter here: "true", "false"

@@ -1,8 +1,11 @@
 package gitrepo
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -107,6 +110,35 @@ func TestUncommittedAndLineEnds(t *testing.T) {
 	gittest.Write(t, dir, "a.txt", "one\r\nTWO\r\n")
 	gittest.Write(t, dir, ".gitattributes", "* text\n")
 	check("an edit besides", []string{"a.txt"})
+}
+
+// Which files' line ends git converts, by what it would add.
+func TestUncommittedConvertsAsGitDoes(t *testing.T) {
+	gittest.Isolate(t)
+	files := map[string]string{
+		"text": "x\ny\n", "lone": "x\ny\rz\n", "nul": strings.Repeat("x\n", 9000) + "\x00\n", "tabs": "\t\b\x1b\f\n",
+		"control": "x\x01\n", "few": strings.Repeat("x", 128) + "\x01\n", "many": strings.Repeat("x", 128) + "\x01\x02\n", "eof": "x\n\x1a", "del": "\x7f\n",
+	}
+	dir := gittest.Repository(t, files)
+	paths := slices.Sorted(maps.Keys(files))
+	for _, p := range paths {
+		gittest.Write(t, dir, p, strings.ReplaceAll(files[p], "\n", "\r\n"))
+	}
+	for _, attributes := range []string{
+		"* text=auto", "* text", "* -text", "* crlf", "* -crlf", "* crlf=input", "* crlf=auto", "* eol=lf", "* eol=crlf", "* eol=x", "* eol", "* -eol",
+		"* text=auto eol=crlf", "* binary", "* text !text", "* text=auto -crlf", "* text=x", "* text=input",
+	} {
+		gittest.Write(t, dir, ".gitattributes", attributes+"\n")
+		var want []string
+		for _, p := range paths {
+			if gittest.Git(t, dir, "hash-object", "--path="+p, p) != gittest.Git(t, dir, "rev-parse", "HEAD:"+p) {
+				want = append(want, p)
+			}
+		}
+		if diff := cmp.Diff(want, uncommitted(t, dir, paths...)); diff != "" {
+			t.Errorf("%s: mismatch (-git +got):\n%s", attributes, diff)
+		}
+	}
 }
 
 func TestUncommittedInConflict(t *testing.T) {
