@@ -3,6 +3,7 @@ package gitrepo
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -196,12 +197,22 @@ func (c *connection) explain(ctx context.Context, err error) error {
 	return e
 }
 
-// clean takes secrets out of a message, which a server may have put there too.
+// clean takes secrets out of a message, which a server may have put there too: the
+// URL in another spelling, the token that stands in a user's place, the header.
 func (c *connection) clean(text string) string {
 	text = strings.ReplaceAll(text, c.raw, c.location)
-	secrets := []string{c.endpoint.Password}
+	header := func(user, password string) string {
+		return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
+	}
+	var secrets []string
+	if user := c.endpoint.User; c.endpoint.Password != "" || looksLikeToken.MatchString(user) {
+		secrets = append(secrets, c.endpoint.Password, header(user, c.endpoint.Password))
+		if looksLikeToken.MatchString(user) {
+			secrets = append(secrets, user)
+		}
+	}
 	if basic, ok := c.auth.(*githttp.BasicAuth); ok {
-		secrets = append(secrets, basic.Password)
+		secrets = append(secrets, basic.Password, header(basic.Username, basic.Password))
 	}
 	for _, secret := range secrets {
 		if secret != "" {
