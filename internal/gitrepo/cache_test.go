@@ -278,6 +278,31 @@ func TestPush(t *testing.T) {
 	}
 }
 
+// git refuses it too: the other repository would lack what is before the commits.
+func TestPushFromAShallowCloneIntoAFolder(t *testing.T) {
+	gittest.Isolate(t)
+	dir := gittest.Repository(t, map[string]string{"a": "1"})
+	gittest.Commit(t, dir, "second", map[string]string{"a": "2"})
+	clone, empty, full := filepath.Join(t.TempDir(), "clone"), filepath.Join(t.TempDir(), "empty.git"), filepath.Join(t.TempDir(), "full.git")
+	gittest.Git(t, dir, "clone", "-q", "--depth", "1", "file://"+filepath.ToSlash(dir), clone)
+	gittest.Git(t, dir, "init", "-q", "--bare", empty)
+	gittest.Git(t, dir, "clone", "-q", "--bare", dir, full)
+	m := open(t, clone)
+	if _, err := m.Commit(example("new", gittest.Git(t, clone, "rev-parse", "HEAD"), "", map[string]any{"n": "n"})); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Push(t.Context(), empty, "new", ""); err == nil || !strings.Contains(err.Error(), "shallow") {
+		t.Errorf("into an empty repository: %v", err)
+	}
+	if refs := gittest.Git(t, empty, "for-each-ref"); refs != "" {
+		t.Errorf("the empty repository has %s", refs)
+	}
+	if err := m.Push(t.Context(), full, "new", ""); err != nil {
+		t.Errorf("into a repository that has what is before: %v", err)
+	}
+	gittest.Git(t, full, "fsck", "--full")
+}
+
 func TestPushRefusedByTheServer(t *testing.T) {
 	gittest.Isolate(t)
 	work, url, _ := published(t)

@@ -14,6 +14,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
+	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp/capability"
 	"github.com/go-git/go-git/v5/plumbing/transport"
@@ -262,6 +263,10 @@ func (p *push) intoFolder(ctx context.Context, location, base string) error {
 	if err != nil {
 		return err
 	}
+	sent := make(map[plumbing.Hash]bool, len(objects))
+	for _, id := range objects {
+		sent[id] = true
+	}
 	for _, id := range objects {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -270,11 +275,34 @@ func (p *push) intoFolder(ctx context.Context, location, base string) error {
 		if err != nil {
 			return err
 		}
+		if o.Type() == plumbing.CommitObject {
+			if err := p.complete(to, o, sent); err != nil {
+				return err
+			}
+		}
 		if _, err := to.SetEncodedObject(o); err != nil {
 			return err
 		}
 	}
 	return to.swap(p.branch, p.from, p.to)
+}
+
+// complete returns an error where a commit has a parent that is neither sent nor in
+// the other repository: a shallow clone's history would leave that one broken.
+func (p *push) complete(to *store, o plumbing.EncodedObject, sent map[plumbing.Hash]bool) error {
+	c, err := object.DecodeCommit(p, o)
+	if err != nil {
+		return err
+	}
+	for _, parent := range c.ParentHashes {
+		if sent[parent] {
+			continue
+		}
+		if _, err := to.commit(parent); err != nil {
+			return fmt.Errorf("commit %s is where the history of this shallow clone begins, and the other repository lacks what is before it; run `git fetch --unshallow` first", c.Hash)
+		}
+	}
+	return nil
 }
 
 // openRemoteFolder opens a repository by the paths that git accepts for one.
