@@ -23,7 +23,7 @@ type Dispatch struct {
 	Ref        string
 	Inputs     map[string]any
 	By         string
-	at time.Time
+	at         time.Time
 }
 
 func actionRoutes() []route {
@@ -179,13 +179,32 @@ func (h *Hub) Dispatches(fullName string) ([]Dispatch, error) {
 // filters actor, branch, event and created=>=T.
 func listDispatched(c *call) answer {
 	q := c.query
+	from, _ := time.Parse(time.RFC3339, strings.TrimPrefix(q("created"), ">="))
 	runs := []obj{}
-	for _, d := range slices.Backward(c.repo.dispatches) {
-		from, _ := time.Parse(time.RFC3339, strings.TrimPrefix(q("created"), ">="))
-		if d.Workflow != c.vars["workflow_id"] || q("actor") != "" && q("actor") != d.By || q("branch") != "" && q("branch") != d.Ref || d.at.Before(from) {
-			continue
+	for i, d := range slices.Backward(c.repo.dispatches) {
+		other := q("actor") != "" && q("actor") != d.By || q("branch") != "" && q("branch") != d.Ref || q("event") != "" && q("event") != "workflow_dispatch"
+		if d.Workflow == c.vars["workflow_id"] && !other && !d.at.Before(from) {
+			runs = append(runs, c.hub.runJSON(c.repo, d, i+1))
 		}
-		runs = append(runs, obj{"event": "workflow_dispatch", "head_branch": d.Ref, "created_at": stamp(d.at), "actor": obj{"login": d.By}})
 	}
 	return ok(obj{"total_count": len(runs), "workflow_runs": runs})
+}
+
+// runJSON is a run that waits for a runner, of which there is none here.
+func (h *Hub) runJSON(r *repository, d Dispatch, number int) obj {
+	base := h.repoURL(r) + "/actions"
+	url := fmt.Sprintf("%s/runs/%d", base, number)
+	j := obj{
+		"id": number, "node_id": nodeID("WFR", int64(number)), "name": d.Workflow, "display_title": d.Workflow, "run_number": number,
+		"event": "workflow_dispatch", "status": "queued", "conclusion": nil, "workflow_id": 1, "path": ".github/workflows/" + d.Workflow,
+		"head_branch": d.Ref, "head_sha": strings.Repeat("0", 40), "head_commit": nil, "pull_requests": []obj{},
+		"created_at": stamp(d.at), "updated_at": stamp(d.at), "repository": h.repoJSON(r, nil), "head_repository": h.repoJSON(r, nil),
+		"url": url, "html_url": fmt.Sprintf("%s/actions/runs/%d", h.pageURL(r), number), "jobs_url": url + "/jobs", "logs_url": url + "/logs",
+		"check_suite_url": h.repoURL(r) + "/check-suites/1", "artifacts_url": url + "/artifacts", "cancel_url": url + "/cancel",
+		"rerun_url": url + "/rerun", "workflow_url": base + "/workflows/1",
+	}
+	if by := h.state.account(d.By); by != nil {
+		j["actor"], j["triggering_actor"] = by.json(h), by.json(h)
+	}
+	return j
 }
