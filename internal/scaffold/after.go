@@ -41,11 +41,12 @@ func (a After) Empty() bool {
 // After renders the steps that follow a repository's creation. The inputs are what
 // [GoldenPath.Resolve] returned. The error is [document.Problems].
 func (g *GoldenPath) After(inputs Inputs, m Machine) (After, error) {
-	data, err := g.data(inputs, m)
+	budget := engine.NewBudget(engine.Limits{})
+	data, err := g.data(inputs, m, budget)
 	if err != nil {
 		return After{}, document.Gather(manifestPath(g.Manifest.Name), err)
 	}
-	r := afterRenderer{set: engine.NewSet(engine.Limits{}), data: engine.NewData(data), out: After{Teams: map[string]string{}, Variables: map[string]string{}}}
+	r := afterRenderer{set: engine.NewSet(engine.Limits{}), data: budget.Data(data), out: After{Teams: map[string]string{}, Variables: map[string]string{}}}
 	for _, layer := range g.layers {
 		r.manifest = layer
 		r.repository()

@@ -280,8 +280,8 @@ func (m *Manifest) atTemplate(err error, value *yaml.Node) document.Problem {
 }
 
 // value runs the computation on what is known so far.
-func (c computation) value(data map[string]any) (any, error) {
-	out, err := c.template.Execute(data)
+func (c computation) value(data engine.Data) (any, error) {
+	out, err := c.template.ExecuteOn(data)
 	if err != nil {
 		p := document.Gather("", err)[0]
 		return nil, c.problem(fmt.Sprintf("computed %q: %s", c.name, p.Message), p.Hint)

@@ -67,12 +67,13 @@ func (r Rendering) Paths() []string { return slices.Sorted(maps.Keys(r)) }
 // returned; secrets among them are not seen by templates. The error is
 // [document.Problems].
 func (g *GoldenPath) Render(inputs Inputs, m Machine) (Rendering, error) {
-	data, err := g.data(inputs, m)
+	budget := engine.NewBudget(engine.Limits{})
+	data, err := g.data(inputs, m, budget)
 	if err != nil {
 		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
 	}
-	out := renderer{files: make(Rendering, len(g.sources)), sources: make(map[string]*sourceFile, len(g.sources))}
-	prepared := engine.NewData(data)
+	out := renderer{budget: budget, files: make(Rendering, len(g.sources)), sources: make(map[string]*sourceFile, len(g.sources))}
+	prepared := budget.Data(data)
 	for i := range g.sources {
 		s := &g.sources[i]
 		if err := out.source(s, data, prepared); err != nil {
@@ -89,12 +90,12 @@ func (g *GoldenPath) Render(inputs Inputs, m Machine) (Rendering, error) {
 }
 
 // data is the top level that templates see.
-func (g *GoldenPath) data(inputs Inputs, m Machine) (map[string]any, error) {
+func (g *GoldenPath) data(inputs Inputs, m Machine, budget *engine.Budget) (map[string]any, error) {
 	data := maps.Clone(g.optional)
 	maps.Copy(data, g.Public(inputs))
 	data[reserved] = map[string]any{"repository": m.Repository, "version": m.Version, "goldenPath": g.Manifest.Name}
 	for _, c := range g.computed {
-		v, err := c.value(data)
+		v, err := c.value(budget.Data(data))
 		if err != nil {
 			return nil, err
 		}
@@ -104,6 +105,7 @@ func (g *GoldenPath) data(inputs Inputs, m Machine) (map[string]any, error) {
 }
 
 type renderer struct {
+	budget   *engine.Budget
 	files    Rendering
 	sources  map[string]*sourceFile // by rendered path
 	problems document.Problems
@@ -122,7 +124,7 @@ func (r *renderer) source(s *sourceFile, data map[string]any, prepared engine.Da
 	for i, item := range items {
 		one := maps.Clone(data)
 		one[s.rule.As] = item
-		if err := r.file(s, engine.NewData(one), fmt.Sprintf("%s[%s]", s.source, itemKey(item, i))); err != nil {
+		if err := r.file(s, r.budget.Data(one), fmt.Sprintf("%s[%s]", s.source, itemKey(item, i))); err != nil {
 			return err
 		}
 	}

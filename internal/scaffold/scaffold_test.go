@@ -1,6 +1,7 @@
 package scaffold_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -261,4 +262,20 @@ func FuzzManifest(f *testing.F) {
 		}
 		_, _ = g.Render(nil, scaffold.Machine{})
 	})
+}
+
+// Each template alone is within its bounds; together they would take minutes.
+func TestRenderIsBoundedAsAWhole(t *testing.T) {
+	files := tree.Tree{"goldenpaths/g/goldenpath.yaml": tree.Text("apiVersion: syncer/v1\nkind: GoldenPath\nname: g\n")}
+	for i := range 40 {
+		files[fmt.Sprintf("goldenpaths/g/template/f%d.tmpl", i)] = tree.Text("{{ range until 90000 }}{{ range until 5 }}{{ end }}{{ end }}")
+	}
+	g, err := scaffold.Load(files, "g")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = g.Render(scaffold.Inputs{}, scaffold.Machine{})
+	if err == nil || !strings.Contains(err.Error(), "the templates together take more") {
+		t.Errorf("rendered, or failed otherwise: %.300v", err)
+	}
 }

@@ -257,19 +257,46 @@ func (t *Template) Execute(data map[string]any) ([]byte, error) {
 	return t.ExecuteOn(NewData(data))
 }
 
+// Budget is what executions that belong together may cost in all: each template is
+// bounded by itself, and a golden path can have thousands. It is for one goroutine.
+type Budget struct{ steps, memory int } // what is left
+
+// NewBudget returns a budget of ten times what one template may take.
+func NewBudget(l Limits) *Budget {
+	l = l.withDefaults()
+	return &Budget{10 * l.Steps, 10 * l.Memory}
+}
+
 // Data are the values that templates see, looked at once for any number of
-// executions.
+// executions, and the budget of those.
 type Data struct {
 	root      map[string]any
 	canonical bool
+	budget    *Budget
 }
 
-// NewData returns data for [Template.ExecuteOn]. The map must not be changed after.
-func NewData(data map[string]any) Data { return Data{data, canonical(data, 0)} }
+// Data returns data for [Template.ExecuteOn], which is paid for from b. The map must
+// not be changed after.
+func (b *Budget) Data(data map[string]any) Data { return Data{data, canonical(data, 0), b} }
+
+// NewData returns data with a budget of its own.
+func NewData(data map[string]any) Data { return NewBudget(Limits{}).Data(data) }
+
+// share bounds r by what is left, and returns a function that pays for it.
+func (b *Budget) share(r *run) (pay func()) {
+	if b.steps < r.limits.Steps {
+		r.limits.Steps, r.scarce = b.steps, true
+	}
+	if b.memory < r.limits.Memory {
+		r.limits.Memory, r.scarce = b.memory, true
+	}
+	return func() { b.steps, b.memory = max(b.steps-r.steps, 0), max(b.memory-r.memory, 0) }
+}
 
 // ExecuteOn is [Template.Execute] for data that several templates see.
 func (t *Template) ExecuteOn(data Data) ([]byte, error) {
 	r := &run{template: t, limits: t.limits, root: data.root}
+	defer data.budget.share(r)()
 	// Most files come out about as long as they went in.
 	r.out = make([]byte, 0, min(len(t.main.text), t.limits.Output))
 	if t.mutates || !data.canonical {

@@ -12,6 +12,7 @@ import (
 type run struct {
 	template *Template
 	limits   Limits
+	scarce   bool // the limits are what other executions have left
 	root     dict // the data
 
 	steps, memory, depth int
@@ -20,11 +21,19 @@ type run struct {
 	patterns             map[string]*pattern // regular expressions compiled so far
 }
 
+var errScarce = &fault{
+	message: "the templates together take more steps, or make more values, than a golden path may",
+	hint:    "range over less in all of them; this one is only where it ended",
+}
+
 // step pays for n units of work. It stops {{range 4000000000}}{{end}}, ranges in
 // ranges, and partials that call each other twice.
 func (r *run) step(n int) error {
 	if n > r.limits.Steps-r.steps {
 		r.steps = r.limits.Steps
+		if r.scarce {
+			return errScarce
+		}
 		return &fault{
 			message: fmt.Sprintf("the template takes more than %d steps", r.limits.Steps),
 			hint:    "range over less, and look for templates that call each other",
@@ -39,6 +48,9 @@ func (r *run) step(n int) error {
 func (r *run) charge(n int) error {
 	if n < 0 || n > r.limits.Memory-r.memory {
 		r.memory = r.limits.Memory
+		if r.scarce {
+			return errScarce
+		}
 		return &fault{
 			message: fmt.Sprintf("the template makes more than %d bytes of values", r.limits.Memory),
 			hint:    "look for a value that grows in a range, or a large count",
