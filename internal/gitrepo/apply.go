@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -137,9 +138,10 @@ func (m *Member) applier() (*applier, error) {
 // because a folder may have to go for a file and the other way round.
 func (a *applier) plan(changes map[string]*tree.File) error {
 	paths := slices.Sorted(maps.Keys(changes))
+	kept := a.renamedInCase(changes)
 	for _, writing := range []bool{false, true} {
 		for _, p := range paths {
-			if (changes[p] != nil) != writing {
+			if (changes[p] != nil) != writing || kept[p] {
 				continue
 			}
 			if err := a.planStep(p, changes); err != nil {
@@ -148,6 +150,26 @@ func (a *applier) plan(changes map[string]*tree.File) error {
 		}
 	}
 	return nil
+}
+
+// renamedInCase returns the deleted paths that are written paths in other letters,
+// where the disk does not tell letters apart: there both are one file, and deleting
+// the one would delete the other. The file keeps its old letters on such a disk.
+func (a *applier) renamedInCase(changes map[string]*tree.File) map[string]bool {
+	kept := map[string]bool{}
+	if !a.settings.flag("core", "ignorecase", false) {
+		return kept
+	}
+	written := map[string]bool{}
+	for p, f := range changes {
+		if f != nil {
+			written[strings.ToLower(p)] = true
+		}
+	}
+	for p, f := range changes {
+		kept[p] = f == nil && written[strings.ToLower(p)]
+	}
+	return kept
 }
 
 func (a *applier) planStep(p string, changes map[string]*tree.File) error {

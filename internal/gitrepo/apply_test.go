@@ -257,3 +257,22 @@ func TestCopyInto(t *testing.T) {
 		t.Errorf("mismatch (-want +got):\n%s", diff)
 	}
 }
+
+// Where the disk does not tell letters apart, a file that is renamed in case only
+// is not deleted. The setting stands in for such a disk.
+func TestApplyKeepsWhatIsRenamedInCase(t *testing.T) {
+	gittest.Isolate(t)
+	dir := gittest.Repository(t, map[string]string{"Readme.md": "1", "other": "2"})
+	gittest.Git(t, dir, "config", "core.ignorecase", "true")
+	f := tree.Text("1")
+	if err := open(t, dir).Apply(t.Context(), map[string]*tree.File{"Readme.md": nil, "README.md": &f, "other": nil}); err != nil {
+		t.Fatal(err)
+	}
+	got := lying(t, dir)
+	if _, kept := got["Readme.md"]; !kept {
+		t.Errorf("the file is gone on a disk that has one name for both: %v", got.Paths())
+	}
+	if _, kept := got["other"]; kept {
+		t.Error("a file that was deleted is still there")
+	}
+}

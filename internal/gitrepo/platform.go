@@ -252,7 +252,7 @@ func (p *Platform) Tree(ctx context.Context, commit string) (tree.Tree, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.read == nil {
+	if p.read == nil || len(p.read) >= maxKept {
 		p.read = map[string]tree.Tree{}
 	}
 	p.read[commit] = files
@@ -269,6 +269,10 @@ func (p *Platform) Whole(ctx context.Context, commit string) (tree.Tree, error) 
 	defer p.mu.Unlock()
 	return p.commitTree(ctx, commit, all)
 }
+
+// maxKept bounds how many commits' files a platform keeps: a plan needs two or
+// three, and reading one again costs milliseconds.
+const maxKept = 8
 
 // isTests reports whether a folder below goldenpaths/ is NAME/tests.
 func isTests(dir string) bool {
