@@ -47,6 +47,8 @@ var (
 		"internal/gitrepo/...",
 		"internal/jobs/...",
 		"internal/portal/...",
+		"internal/settings/...",
+		"internal/setup/...",
 		"internal/store/...",
 		"webhooks/...",
 	}

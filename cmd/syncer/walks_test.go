@@ -4,17 +4,21 @@ import (
 	"context"
 	"log/slog"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gorilla/mux"
+	"go.opentelemetry.io/otel/trace/noop"
 
 	"github.com/goldenpaths/syncer/internal/forge"
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
 	"github.com/goldenpaths/syncer/internal/jobs"
+	"github.com/goldenpaths/syncer/internal/settings"
 	"github.com/goldenpaths/syncer/internal/store"
 	"github.com/goldenpaths/syncer/internal/store/storetest"
+	"github.com/goldenpaths/syncer/webhooks"
 )
 
 // world is an organisation with a platform repository on an in-process GitHub, and
@@ -110,9 +114,21 @@ func newWorld(t *testing.T, db *store.Store, noGraphQL bool) *world {
 	})
 	w.must(err)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	s, handler, err := newService(t.Context(), serviceConfig{
-		GitHub: h.URL(), Platform: "acme/platform", App: a, DB: db, Secrets: []string{secret}, Mirrors: t.TempDir(),
-		Prefix: "template-", Sweep: time.Hour, Log: log, Jobs: jobs.Config{Workers: 4},
+	root, err := url.Parse(h.URL())
+	w.must(err)
+	f := &flows{
+		db: db, github: a, log: log, tracer: noop.NewTracerProvider().Tracer(""), work: jobs.New(jobs.Config{DB: db.DB(), Pool: db.Pool(), Log: log, Workers: 4}),
+		cfg: settings.Config{Platform: "acme/platform", TemplatePrefix: "template-", CacheDirectory: t.TempDir(), SweepInterval: time.Hour},
+	}
+	f.cfg.GitHub.URL = root
+	f.identity, err = a.Identity(t.Context())
+	w.must(err)
+	s, err := newService(t.Context(), f)
+	w.must(err)
+	s.register()
+	handler, err := webhooks.NewHandler(webhooks.Config{
+		Secrets: []string{secret}, Inbox: inbox{db, f.work}, Log: log,
+		App: webhooks.App{ID: f.identity.ID, Slug: f.identity.Slug, Platform: f.cfg.Platform, PlatformID: s.platform},
 	})
 	w.must(err)
 	handler.Mount(router)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"time"
 
-	"github.com/goldenpaths/syncer/internal/forge"
 	"github.com/goldenpaths/syncer/internal/jobs"
 	"github.com/goldenpaths/syncer/internal/reconcile/walks"
 	"github.com/goldenpaths/syncer/internal/store"
@@ -15,9 +14,7 @@ import (
 // service is what the walks need to run as jobs.
 type service struct {
 	*walks.Walks
-	db       *store.Store
-	app      *forge.App
-	work     *jobs.Client
+	*flows
 	bot      string // login of the App's own user
 	prefix   string // of template repositories; "": none are published
 	platform int64  // number of the platform repository
@@ -39,53 +36,54 @@ func (publish) Kind() string { return "publish" }
 func (publish) Newest() string { return "all" }
 
 // register says what is done for each kind of job.
-func (s *service) register(sweepEvery time.Duration) {
-	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Scaffold) error {
+func (s *service) register() {
+	f := s.flows
+	handle(f, func(ctx context.Context, j webhooks.Scaffold) error {
 		if j.Creator.Login == s.bot {
 			return nil // a template repository that publish makes
 		}
 		return s.Scaffold(ctx, place(j.Repository))
 	})
-	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Member) error { return s.Sync(ctx, place(j.Repository)) })
-	jobs.Handle(s.work, func(ctx context.Context, j webhooks.PathsChanged) error {
+	handle(f, func(ctx context.Context, j webhooks.Member) error { return s.Sync(ctx, place(j.Repository)) })
+	handle(f, func(ctx context.Context, j webhooks.PathsChanged) error {
 		return errors.Join(s.Changed(ctx), jobs.EnqueueNow(ctx, s.work, "", publish{}))
 	})
-	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Preview) error {
+	handle(f, func(ctx context.Context, j webhooks.Preview) error {
 		return s.Preview(ctx, walks.Change{Number: j.Number, Head: j.Head, Foreign: j.Foreign, Closed: j.Closed})
 	})
-	jobs.Handle(s.work, func(ctx context.Context, j webhooks.CheckManaged) error {
+	handle(f, func(ctx context.Context, j webhooks.CheckManaged) error {
 		return s.CheckManaged(ctx, place(j.Repository), j.Number, j.Head)
 	})
-	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Decision) error {
+	handle(f, func(ctx context.Context, j webhooks.Decision) error {
 		return s.Decide(ctx, place(j.Repository), j.Branch, walks.Verdict(j.Verdict), j.By.Login != s.bot)
 	})
-	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Command) error {
+	handle(f, func(ctx context.Context, j webhooks.Command) error {
 		return s.Command(ctx, place(j.Repository), walks.Order{Number: j.Number, Text: j.Text, Author: j.Author.Login})
 	})
-	jobs.Handle(s.work, func(ctx context.Context, j webhooks.Checkbox) error {
+	handle(f, func(ctx context.Context, j webhooks.Checkbox) error {
 		if j.Comment != 0 || !j.PullRequest {
 			return nil
 		}
 		return s.Ticked(ctx, place(j.Repository), j.Number, j.Ticked, j.By.Login)
 	})
-	jobs.Handle(s.work, s.rerun)
-	jobs.Handle(s.work, s.installation)
-	jobs.Handle(s.work, s.repositoryChanged)
-	jobs.Handle(s.work, func(ctx context.Context, j webhooks.FirstDeploy) error {
+	handle(f, s.rerun)
+	handle(f, s.installed)
+	handle(f, s.repositoryChanged)
+	handle(f, func(ctx context.Context, j webhooks.FirstDeploy) error {
 		_, err := s.db.Deployed(ctx, j.Repository.ID, time.UnixMilli(j.At))
 		return err
 	})
-	jobs.Handle(s.work, func(ctx context.Context, _ publish) error {
+	handle(f, func(ctx context.Context, _ publish) error {
 		if s.prefix == "" {
 			return nil
 		}
 		return s.Publish(ctx, s.prefix)
 	})
-	jobs.Handle(s.work, func(ctx context.Context, _ sweep) error {
+	handle(f, func(ctx context.Context, _ sweep) error {
 		_, err := s.db.ForgetDeliveries(ctx)
 		return errors.Join(err, s.Sweep(ctx))
 	})
-	jobs.Every(s.work, sweepEvery, sweep{})
+	jobs.Every(s.work, f.cfg.SweepInterval, sweep{})
 }
 
 func place(r webhooks.Repository) walks.Place {
@@ -105,27 +103,17 @@ func (s *service) rerun(ctx context.Context, j webhooks.Rerun) error {
 	return errors.Join(errs...)
 }
 
-// installation takes in where the App is installed, and looks at what it sees now.
-func (s *service) installation(ctx context.Context, j webhooks.Installation) error {
+// installed takes in where the App is installed, and looks at what it sees now.
+func (s *service) installed(ctx context.Context, j webhooks.Installation) error {
 	for _, r := range j.Removed {
 		if err := s.db.ForgetRepository(ctx, r.ID); err != nil {
 			return err
 		}
 	}
-	switch j.Action {
-	case "deleted":
-		s.app.Forget(j.ID)
-		return s.db.ForgetInstallation(ctx, j.ID)
-	case "suspend":
-		return s.db.SuspendInstallation(ctx, j.ID, time.Now())
-	}
-	if err := s.db.RememberInstallation(ctx, store.Installation{
-		ID: j.ID, Account: j.Account, AccountID: j.AccountID, AccountType: j.AccountType,
-		Permissions: j.Permissions, Selection: j.Selection,
-	}); err != nil {
+	if err := s.installation(ctx, j); err != nil || j.Action == "deleted" || j.Action == "suspend" {
 		return err
 	}
-	s.app.Forget(j.ID) // tokens made before would lack new permissions
+	s.github.Forget(j.ID) // tokens made before would lack new permissions
 	return jobs.EnqueueNow(ctx, s.work, "", sweep{})
 }
 

@@ -1,0 +1,122 @@
+package settings
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Setting is one thing that can be configured.
+type Setting struct {
+	Key     string // in the file, where dots are levels: github.app-id
+	Default string
+	Kind    string // what a value looks like, for people
+	Example string
+	Meaning string
+	// Secret values are never shown. A password inside of an address is taken out
+	// before the address is shown; see hide.
+	Secret bool
+	// List values may be several: a list in the file, separated by commas elsewhere.
+	List bool
+	// FileOf is the setting whose value is in the file that this one names.
+	FileOf string
+
+	// set checks values and puts them into c. An error says what is wrong and what
+	// would be right, and never quotes a secret.
+	set func(c *Config, values []string) error
+	// hide shows a value without its secret part; nil shows it all.
+	hide func(string) string
+}
+
+// Env returns the name of the setting's environment variable.
+func (s Setting) Env() string {
+	return envPrefix + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(s.Key))
+}
+
+// Flag returns the name of the setting's flag, without dashes.
+func (s Setting) Flag() string { return strings.ReplaceAll(s.Key, ".", "-") }
+
+// Names returns all three names.
+func (s Setting) Names() string { return s.Key + " (" + s.Env() + ", --" + s.Flag() + ")" }
+
+const envPrefix = "SYNCER_"
+
+// Keys that Load has to know.
+const (
+	keyDatabase    = "database"
+	keyPlatform    = "platform-repository"
+	keyURL         = "url"
+	keyListen      = "listen"
+	keyAdmin       = "admin-listen"
+	keyAppID       = "github.app-id"
+	keyPrivate     = "github.private-key"
+	keyPrivateFile = "github.private-key-file"
+	keyHook        = "github.webhook-secret"
+	keyHookFile    = "github.webhook-secret-file"
+	keySetupDir    = "setup.directory"
+	keyCache       = "cache-directory"
+)
+
+// Table returns every setting, in the order in which people are shown them.
+func Table() []Setting {
+	return []Setting{
+		{Key: keyURL, Kind: "address", Example: "https://syncer.example.com", set: setURL(func(c *Config) **url.URL { return &c.URL }, rootOnly),
+			Meaning: "Where GitHub and people reach this server, as the proxy before it is known. GitHub delivers to /webhooks/github below it."},
+		{Key: keyPlatform, Kind: "owner/name", Example: "acme/platform", set: setPlatform,
+			Meaning: "The repository whose goldenpaths/ folder has the golden paths."},
+		{Key: keyListen, Default: "127.0.0.1:8080", Kind: "host:port", Example: ":8080", set: setAddress(func(c *Config) *string { return &c.Listen }),
+			Meaning: "What the server listens on. TLS is left to a proxy."},
+		{Key: keyAdmin, Default: "127.0.0.1:8081", Kind: "host:port, or off", Example: ":8081", set: setAdmin,
+			Meaning: "What the administrators' address listens on: /metrics, /debug/pprof/, and /jobs, where whoever reaches it may cancel and replay jobs. It asks for no password: let nobody else reach it."},
+		{Key: keyDatabase, Default: "sqlite:syncer.db", Kind: "sqlite:FILE or postgres://…", Example: "postgres://syncer:PASSWORD@db.example.com/syncer", set: setDatabase, hide: hidePassword,
+			Meaning: "Where jobs, members and the audit log are kept. SQLite is for one process; several replicas need PostgreSQL."},
+		{Key: keyDatabase + fileEnding, Kind: "file", Example: "/run/secrets/database", FileOf: keyDatabase,
+			Meaning: "A file that holds the database's address, because of its password."},
+
+		{Key: "github.url", Default: "https://github.com", Kind: "address", Example: "https://github.example.com", set: setURL(func(c *Config) **url.URL { return &c.GitHub.URL }, nil),
+			Meaning: "The GitHub. For an Enterprise Server its root; the API is expected below /api/v3/."},
+		{Key: keyAppID, Kind: "number", Example: "123456", set: setAppID,
+			Meaning: "The App's number, from its settings page. Without it the server offers to register an App, at /setup."},
+		{Key: keyPrivateFile, Kind: "file", Example: "/etc/syncer/private-key.pem", FileOf: keyPrivate, set: setText(func(c *Config) *string { return &c.GitHub.PrivateKeyFile }),
+			Meaning: "The App's private key, in PEM. It is read again when it changes, so that a key is rotated without a restart."},
+		{Key: keyPrivate, Kind: "PEM", Example: "-----BEGIN RSA PRIVATE KEY-----…", Secret: true, set: setPrivateKey,
+			Meaning: "The private key itself, where there are no files to put it into."},
+		{Key: keyHook, Kind: "text, several", Example: "NEW,OLD", Secret: true, List: true, set: setHookSecrets,
+			Meaning: "What GitHub signs deliveries with. Several while one replaces another: a delivery may be signed with any of them."},
+		{Key: keyHookFile, Kind: "file", Example: "/etc/syncer/webhook-secret", FileOf: keyHook,
+			Meaning: "A file that holds the webhook secrets, one a line."},
+		{Key: "setup.url", Kind: "address", Example: "http://127.0.0.1:8080", set: setURL(func(c *Config) **url.URL { return &c.Setup.URL }, rootOnly),
+			Meaning: "Where a browser reaches /setup, where that is not `url`: to register the App from a workstation before the server is deployed."},
+		{Key: keySetupDir, Default: "github-app", Kind: "folder", Example: "/var/lib/syncer/github-app", set: setText(func(c *Config) *string { return &c.Setup.Directory }),
+			Meaning: "Where /setup puts the private key, the webhook secret and app.yaml, which is read at the next start where no App is configured otherwise."},
+
+		{Key: "workers", Default: "8", Kind: "number", Example: "16", set: setNumber(1, 1000, func(c *Config) *int { return &c.Workers }),
+			Meaning: "How many jobs this process works on at a time."},
+		{Key: "job-timeout", Default: "10m", Kind: "duration", Example: "20m", set: setDuration("10s", "6h", func(c *Config) *time.Duration { return &c.JobTimeout }),
+			Meaning: "How long one job may take before it is cancelled and tried again."},
+		{Key: "shutdown-timeout", Default: "25s", Kind: "duration", Example: "2m", set: setDuration("1s", "1h", func(c *Config) *time.Duration { return &c.ShutdownTimeout }),
+			Meaning: "How long requests and jobs may take to finish once the server is asked to stop. Jobs that need longer are given back to the queue."},
+		{Key: "sweep-interval", Default: "15m", Kind: "duration", Example: "1h", set: setDuration("1m", "24h", func(c *Config) *time.Duration { return &c.SweepInterval }),
+			Meaning: "How often failed deliveries are asked for again and members are looked at without being asked to."},
+		{Key: keyCache, Kind: "folder", Example: "/var/cache/syncer", set: setCache,
+			Meaning: "Where mirrors of Git repositories are kept; `syncer` in the user's cache folder where it is not set. May be deleted at any time."},
+		{Key: "template-prefix", Default: "template-", Kind: "text", Example: "gp-", set: setTemplatePrefix,
+			Meaning: "How the names of the template repositories begin that golden paths are published as."},
+
+		{Key: "log.level", Default: "info", Kind: "debug, info, warn or error", Example: "debug", set: setLevel,
+			Meaning: "The least important message that is logged."},
+		{Key: "log.format", Default: "auto", Kind: "auto, text or json", Example: "json", set: setFormat,
+			Meaning: "`auto` is text on a terminal and JSON elsewhere. Logs go to the standard error."},
+		{Key: "otlp.endpoint", Kind: "address", Example: "http://collector:4318", set: setURL(func(c *Config) **url.URL { return &c.TracesEndpoint }, nil),
+			Meaning: "Where OpenTelemetry traces are sent, by OTLP over HTTP; to /v1/traces where the address has no path. OTEL_EXPORTER_OTLP_HEADERS and OTEL_TRACES_SAMPLER hold as everywhere."},
+	}
+}
+
+const fileEnding = "-file"
+
+// find returns the setting with a key of the table.
+func find(key string) Setting {
+	all := Table()
+	return all[slices.IndexFunc(all, func(s Setting) bool { return s.Key == key })]
+}
