@@ -82,6 +82,7 @@ type server struct {
 	traces   *traces
 	public   *front
 	admin    *front
+	unpaced  bool                                                      // for a GitHub of our own, which has no limits
 	register func(context.Context, *flows) (platform int64, err error) // one handler for each kind of job
 }
 

@@ -163,7 +163,7 @@ func (s *server) openGitHub(ctx context.Context) (*forge.App, forge.Identity, er
 	}
 	github, err := forge.New(forge.Config{
 		URL: s.cfg.GitHub.URL.String(), AppID: s.cfg.GitHub.AppID, Key: key, UserAgent: "syncer/" + version,
-		Transport: s.githubTransport(), Log: s.log.Logger,
+		Transport: s.githubTransport(), Log: s.log.Logger, Pace: s.pace(),
 	})
 	if err != nil {
 		return nil, forge.Identity{}, err
@@ -210,6 +210,15 @@ func (s *server) openFlows(ctx context.Context, f *flows) (platform int64, err e
 			return 0, ctx.Err()
 		}
 	}
+}
+
+// pace is GitHub's own, or none.
+func (s *server) pace() forge.Pace {
+	if !s.unpaced {
+		return forge.Pace{}
+	}
+	const many = 1_000_000
+	return forge.Pace{MutationGap: -1, PointsPerMinute: -1, GraphQLPointsPerMinute: -1, ContentPerMinute: -1, ContentPerHour: -1, PullRequestsMin: many, PullRequestsMax: many, Burst: many}
 }
 
 func reveal(all []settings.Secret) []string {

@@ -81,7 +81,7 @@ func (s *service) register() {
 	})
 	handle(f, func(ctx context.Context, _ sweep) error {
 		_, err := s.db.ForgetDeliveries(ctx)
-		return errors.Join(err, s.Sweep(ctx))
+		return errors.Join(err, s.Sweep(ctx), jobs.EnqueueNow(ctx, s.work, "", publish{}))
 	})
 	jobs.Every(s.work, f.cfg.SweepInterval, sweep{})
 }

@@ -271,9 +271,9 @@ func (r *run) report(ctx context.Context, fate Fate, err error, took time.Durati
 	switch fate {
 	case Busy:
 		level = slog.LevelDebug
-	case Dead, Person:
+	case Dead:
 		level = slog.LevelError
-	case Retry:
+	case Retry, Person: // a person was told; nothing is wrong with the service
 		level = slog.LevelWarn
 	}
 	attrs := []any{"job", o.Job, "kind", o.Kind, "lane", o.Lane, "delivery", o.Cause, "attempt", o.Attempt, "fate", string(fate), "took", took}
