@@ -8,10 +8,12 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 	"unicode/utf8"
 
-	"github.com/goldenpaths/syncer/internal/drift/textmerge"
+	"github.com/goldenpaths/syncer/internal/drift/merge"
 )
 
 // maxBatchLine bounds what one line of a batch may take of memory.
@@ -21,6 +23,7 @@ const maxBatchLine = 256 << 20
 // are allowed and ignored.
 type batchRequest struct {
 	ID     json.RawMessage `json:"id"`
+	Path   string          `json:"path"`
 	Base   *string         `json:"base"`
 	Ours   *string         `json:"ours"`
 	Theirs *string         `json:"theirs"`
@@ -33,6 +36,54 @@ type batchAnswer struct {
 	Merged    *string         `json:"merged,omitempty"`
 	Conflicts int             `json:"conflicts"`
 	By        string          `json:"by"`
+	Hunks     []batchHunk     `json:"hunks,omitempty"`
+}
+
+// batchHunk is one place that both sides changed.
+type batchHunk struct {
+	Line     int        `json:"line"` // of ours, from 1
+	Tier     merge.Tier `json:"tier"`
+	Resolver string     `json:"resolver,omitempty"`
+	Reason   string     `json:"reason"`
+	Base     string     `json:"base"`
+	Ours     string     `json:"ours"`
+	Theirs   string     `json:"theirs"`
+	Proposal *string    `json:"proposal,omitempty"`
+}
+
+// batchOptions say how a batch is merged and what is told of it.
+type batchOptions struct {
+	options merge.Options
+	hunks   bool // answers tell of every hunk
+}
+
+func batchHunks(r merge.Result) []batchHunk {
+	var hs []batchHunk
+	for _, h := range r.Hunks {
+		b := batchHunk{Line: h.OursLine, Tier: h.Tier, Resolver: h.Resolver, Reason: h.Reason,
+			Base: string(h.Base), Ours: string(h.Ours), Theirs: string(h.Theirs)}
+		if h.Tier != merge.Conflict {
+			p := string(h.Proposal)
+			b.Proposal = &p
+		}
+		hs = append(hs, b)
+	}
+	return hs
+}
+
+// resolvedBy names what decided the file: "text" where lines were enough, else
+// the resolvers of its hunks, each once, in order of appearance.
+func resolvedBy(r merge.Result) string {
+	var names []string
+	for _, h := range r.Hunks {
+		if h.Applied && !slices.Contains(names, h.Resolver) {
+			names = append(names, h.Resolver)
+		}
+	}
+	if names == nil {
+		return "text"
+	}
+	return strings.Join(names, ",")
 }
 
 // batchJob is a line on its way from request to answer.
@@ -55,7 +106,7 @@ type batchOutcome struct {
 //
 // Blank lines are skipped. A line that is no request, or longer than 256 MiB, is
 // an error that names the line; all lines before it are answered.
-func mergeBatch(r io.Reader, w io.Writer) error {
+func mergeBatch(r io.Reader, w io.Writer, how batchOptions) error {
 	workers := runtime.GOMAXPROCS(0)
 	work := make(chan batchJob)
 	order := make(chan batchJob, workers)
@@ -65,7 +116,7 @@ func mergeBatch(r io.Reader, w io.Writer) error {
 	for range workers {
 		running.Go(func() {
 			for j := range work {
-				line, err := mergeLine(j.line)
+				line, err := mergeLine(j.line, how)
 				if err != nil {
 					err = fmt.Errorf("line %d of the batch: %w", j.number, err)
 				}
@@ -160,16 +211,19 @@ func writeBatch(w io.Writer, order <-chan batchJob) error {
 }
 
 // mergeLine answers one request.
-func mergeLine(line []byte) ([]byte, error) {
+func mergeLine(line []byte, how batchOptions) ([]byte, error) {
 	req, err := parseRequest(line)
 	if err != nil {
 		return nil, err
 	}
-	r := textmerge.Merge([]byte(*req.Base), []byte(*req.Ours), []byte(*req.Theirs))
-	a := batchAnswer{ID: req.ID, Conflicts: len(r.Conflicts), By: "text"}
+	r := merge.Merge(req.Path, []byte(*req.Base), []byte(*req.Ours), []byte(*req.Theirs), how.options)
+	a := batchAnswer{ID: req.ID, Conflicts: r.Open(), By: resolvedBy(r)}
 	if r.Clean() {
-		merged := string(r.Merged)
+		merged := string(r.Text)
 		a.Merged = &merged
+	}
+	if how.hunks {
+		a.Hunks = batchHunks(r)
 	}
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)

@@ -24,7 +24,7 @@ func TestMergeBatch(t *testing.T) {
 {"id":"no end","merged":"","conflicts":0,"by":"text"}
 `
 	var out strings.Builder
-	if err := mergeBatch(strings.NewReader(in), &out); err != nil {
+	if err := mergeBatch(strings.NewReader(in), &out, batchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want, out.String()); diff != "" {
@@ -45,7 +45,7 @@ func TestMergeBatchKeepsOrder(t *testing.T) {
 		fmt.Fprintf(&in, `{"id":%d,"base":"%s","ours":"0\n%s","theirs":"%sz\n"}`+"\n", i, base, base, base)
 	}
 	var out strings.Builder
-	if err := mergeBatch(strings.NewReader(in.String()), &out); err != nil {
+	if err := mergeBatch(strings.NewReader(in.String()), &out, batchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	answers := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -69,7 +69,7 @@ func TestMergeBatchAnswersAtOnce(t *testing.T) {
 	requests, in := io.Pipe()
 	out, answers := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- mergeBatch(requests, answers) }()
+	go func() { done <- mergeBatch(requests, answers, batchOptions{}) }()
 	lines := bufio.NewReader(out)
 	for i := range 3 {
 		fmt.Fprintf(in, `{"id":%d,"base":"","ours":"","theirs":""}`+"\n", i)
@@ -104,7 +104,7 @@ func TestMergeBatchErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			var out strings.Builder
-			err := mergeBatch(strings.NewReader(good+test.line+"\n"+good), &out)
+			err := mergeBatch(strings.NewReader(good+test.line+"\n"+good), &out, batchOptions{})
 			if err == nil || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("error = %v, want one with %q", err, test.want)
 			}
@@ -136,7 +136,7 @@ func (d *fullDisk) Write(p []byte) (int, error) {
 
 func TestMergeBatchWriteError(t *testing.T) {
 	in := strings.Repeat(`{"id":1,"base":"","ours":"","theirs":"a\n"}`+"\n", 10_000)
-	if err := mergeBatch(strings.NewReader(in), &fullDisk{1000}); !errors.Is(err, errFull) {
+	if err := mergeBatch(strings.NewReader(in), &fullDisk{1000}, batchOptions{}); !errors.Is(err, errFull) {
 		t.Errorf("error = %v, want %v", err, errFull)
 	}
 }

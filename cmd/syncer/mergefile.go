@@ -4,19 +4,29 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/goldenpaths/syncer/internal/drift/merge"
 	"github.com/goldenpaths/syncer/internal/drift/textmerge"
 )
 
+// mergeFileFlags are merge-file's.
+type mergeFileFlags struct {
+	batch, write, hunks, policies bool
+	path, suggested               string
+	off                           []string
+}
+
 func (a *app) mergeFileCommand() *cobra.Command {
-	var batch, write bool
-	var path string
+	var f mergeFileFlags
 	cmd := &cobra.Command{
 		Use: "merge-file BASE OURS THEIRS", Short: "Merge three versions of a file",
 		Long: `Print the three-way merge of three files; with conflict markers and exit 1 where
-both sides changed the same lines. As a merge driver of Git:
+both sides changed the same and it is not safe to say what should become of it.
+As a merge driver of Git:
 
   git config merge.syncer.driver 'syncer merge-file --write %O %A %B --path %P'
   echo '* merge=syncer' >> .gitattributes
@@ -25,28 +35,64 @@ With --batch, read {"id","path","base","ours","theirs"} a line from standard inp
 and write {"id","merged","conflicts","by"} a line.`,
 		Example: "  syncer merge-file base.yaml ours.yaml theirs.yaml",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if batch {
+			if f.batch {
 				return between(0, 0, "no files with --batch")(cmd, args)
 			}
 			return between(3, 3, "BASE, OURS and THEIRS")(cmd, args)
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
-			if batch {
-				return mergeBatch(a.in, a.out)
+		RunE: func(cmd *cobra.Command, args []string) error {
+			options, err := f.options()
+			if err != nil {
+				return usage(cmd, err)
 			}
-			return a.mergeFile(args[0], args[1], args[2], path, write)
+			if f.batch {
+				return mergeBatch(a.in, a.out, batchOptions{options, f.hunks})
+			}
+			return a.mergeFile(args[0], args[1], args[2], f, options)
 		},
 	}
-	cmd.Flags().BoolVar(&batch, "batch", false, "merge many files, one JSON object a line")
-	cmd.Flags().BoolVar(&write, "write", false, "write the result to OURS, as a merge driver must")
-	cmd.Flags().StringVar(&path, "path", "", "the file's path in its repository, for the labels of conflicts")
+	flags := cmd.Flags()
+	flags.BoolVar(&f.batch, "batch", false, "merge many files, one JSON object a line")
+	flags.BoolVar(&f.hunks, "hunks", false, "with --batch, tell of every hunk that both sides changed")
+	flags.BoolVar(&f.policies, "policies", false, "keep ours in changelogs and other files that are the member's")
+	flags.StringVar(&f.suggested, "suggested", "propose", "what becomes of suggestions: apply or propose")
+	flags.StringSliceVar(&f.off, "off", nil, "resolvers not to use, or \"all\"")
+	flags.BoolVar(&f.write, "write", false, "write the result to OURS, as a merge driver must")
+	flags.StringVar(&f.path, "path", "", "the file's path in its repository, for its kind and the labels of conflicts")
 	return cmd
+}
+
+// options returns how the flags ask to merge.
+func (f mergeFileFlags) options() (merge.Options, error) {
+	o := merge.Options{Off: f.off, MembersDecided: f.policies}
+	switch f.suggested {
+	case "apply":
+		o.Suggested = merge.Apply
+	case "propose":
+	default:
+		return o, fmt.Errorf("--suggested %q: it is apply or propose", f.suggested)
+	}
+	var names []string
+	for _, r := range merge.Resolvers() {
+		names = append(names, r.Name)
+	}
+	if slices.Equal(f.off, []string{"all"}) {
+		o.Off = names
+		return o, nil
+	}
+	for _, name := range f.off {
+		if !slices.Contains(names, name) {
+			return o, fmt.Errorf("--off %q: the resolvers are %s, and all", name, strings.Join(names, ", "))
+		}
+	}
+	return o, nil
 }
 
 // errConflicts is merge-file's exit 1, which git expects of a merge driver.
 var errConflicts = errors.New("conflicts")
 
-func (a *app) mergeFile(base, ours, theirs, path string, write bool) error {
+func (a *app) mergeFile(base, ours, theirs string, f mergeFileFlags, options merge.Options) error {
+	path := f.path
 	var texts [3][]byte
 	for i, name := range []string{base, ours, theirs} {
 		data, err := os.ReadFile(name)
@@ -58,8 +104,9 @@ func (a *app) mergeFile(base, ours, theirs, path string, write bool) error {
 	if path == "" {
 		path = ours
 	}
-	merged, conflicts := textmerge.Markers(texts[0], texts[1], texts[2], textmerge.Labels{Ours: path, Base: base, Theirs: theirs})
-	if write {
+	r := merge.Merge(path, texts[0], texts[1], texts[2], options)
+	merged, conflicts := r.Markers(texts[0], texts[1], texts[2], textmerge.Labels{Ours: path, Base: base, Theirs: theirs})
+	if f.write {
 		if err := os.WriteFile(ours, merged, 0o600); err != nil {
 			return fmt.Errorf("merge-file: %w", err)
 		}

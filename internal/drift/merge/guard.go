@@ -1,0 +1,146 @@
+package merge
+
+import "slices"
+
+// repeats reports whether a hunk's proposal would bring a line of substance into
+// the file twice that neither side has twice, or more often than both sides
+// together account for.
+func (h *hunk) repeats(text []byte) bool {
+	f := h.file
+	if f.lines == nil {
+		f.lines = &tally{count(cutPlain(f.base)), count(cutPlain(f.ours)), count(cutPlain(f.theirs)), count(cutPlain(f.text))}
+	}
+	was, now := count(cutPlain(h.Ours)), count(cutPlain(text))
+	for l, n := range now {
+		if trivial(l) {
+			continue
+		}
+		total := f.lines.merged[l] - was[l] + n
+		o, t := f.lines.ours[l], f.lines.theirs[l]
+		if total < 2 || n <= was[l] || total <= max(o, t) {
+			continue
+		}
+		if o < 2 && t < 2 || total > o+t-min(f.lines.base[l], o, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// tally is how often each line is in the file's versions, layout aside.
+type tally struct{ base, ours, theirs, merged map[string]int }
+
+func cutPlain(text []byte) []string { return each(cut(text), plain) }
+
+// inspector tells whether a merged text is as sound as the three that it came
+// from: it parses if they did, and has no key twice that none of them has twice.
+type inspector struct {
+	kind  Kind
+	idle  bool // they are not sound themselves, or nothing is known of the format
+	twice map[string]bool
+}
+
+func (f *file) inspector() *inspector {
+	in := &inspector{kind: f.kind, twice: map[string]bool{}}
+	if !f.kind.checked() {
+		in.idle = true
+		return in
+	}
+	for _, text := range [][]byte{f.base, f.ours, f.theirs} {
+		if len(text) > maxParse {
+			in.idle = true
+			return in
+		}
+		h := f.kind.examine(text)
+		if !h.parses {
+			in.idle = true
+			return in
+		}
+		for key := range h.repeated {
+			in.twice[key] = true
+		}
+	}
+	return in
+}
+
+// checked reports whether examine knows anything of the format.
+func (k Kind) checked() bool { return k.Brackets || k.keyed() || k.Format == "xml" }
+
+func (in *inspector) sound(text []byte) bool {
+	if in.idle {
+		return true
+	}
+	h := in.kind.examine(text)
+	if !h.parses {
+		return false
+	}
+	for key := range h.repeated {
+		if !in.twice[key] {
+			return false
+		}
+	}
+	return true
+}
+
+// maxTrials is how many hunks are tried one by one for the one that breaks the
+// file.
+const maxTrials = 24
+
+// guard looks at the file as a whole. It reports false where even what is merged
+// by lines alone makes no sound file without the hunks that are left open.
+//
+// A verdict without which the file is sound goes down a tier: merged to
+// suggested, suggested to conflict.
+func (f *file) guard() bool {
+	in := f.inspector()
+	if in.idle {
+		return true
+	}
+	merged := func(h *hunk) bool { return h.verdict.tier == Merged }
+	proposed := func(h *hunk) bool { return h.verdict.tier != Conflict }
+	f.sift(in, merged, func(h *hunk) {
+		h.verdict.tier = Suggested
+		h.verdict.reason += "; not applied, because the file would not parse, or say something twice"
+	})
+	f.sift(in, proposed, func(h *hunk) {
+		h.verdict = verdict{tier: Conflict, reason: "both changed these lines, and what could be proposed would not parse, or say something twice"}
+	})
+	return in.sound(f.with(merged))
+}
+
+// with returns the file with the verdicts that use picks.
+func (f *file) with(use func(*hunk) bool) []byte {
+	return f.compose(func(h *hunk) []byte {
+		if use(h) {
+			return h.verdict.text
+		}
+		return h.Ours
+	})
+}
+
+// sift demotes the verdicts among those that use picks which break the file.
+func (f *file) sift(in *inspector, use func(*hunk) bool, demote func(*hunk)) {
+	if in.sound(f.with(use)) {
+		return
+	}
+	var picked []*hunk
+	for _, h := range f.hunks {
+		if use(h) {
+			picked = append(picked, h)
+		}
+	}
+	var kept []*hunk
+	if len(picked) <= maxTrials {
+		for _, h := range picked {
+			trial := append(slices.Clone(kept), h)
+			if in.sound(f.with(func(h *hunk) bool { return slices.Contains(trial, h) })) {
+				kept = trial
+			}
+		}
+	}
+	for _, h := range picked {
+		if !slices.Contains(kept, h) {
+			demote(h)
+		}
+	}
+}

@@ -1,0 +1,37 @@
+package outline
+
+import "strings"
+
+// Repeated returns the keys that an outline has more than once in the same place,
+// each with its place. What has a key only by its text is left out.
+func (n *Node) Repeated() map[string]bool {
+	found := map[string]bool{}
+	n.repeated("", found)
+	return found
+}
+
+func (n *Node) repeated(place string, found map[string]bool) {
+	seen := map[string]bool{}
+	for _, k := range n.Kids {
+		if k.Key != "" && !strings.HasPrefix(k.Key, "\x00") {
+			at := place + "\x00" + k.Key
+			if seen[k.Key] {
+				found[at] = true
+			}
+			seen[k.Key] = true
+			k.repeated(at, found)
+			continue
+		}
+		k.repeated(place+"\x00", found)
+	}
+}
+
+// Balanced reports whether a text's brackets, strings and comments are closed, in
+// a language whose comments begin with // (and # where hash is true).
+func Balanced(text string, hash bool) bool {
+	s := &scanner{style: style{line: "//", hash: hash, block: true}}
+	for _, l := range split(text) {
+		s.feed(l)
+	}
+	return !s.bad && len(s.open) == 0 && s.quote == "" && !s.in
+}

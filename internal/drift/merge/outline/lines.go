@@ -1,0 +1,168 @@
+package outline
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	sectionHead = regexp.MustCompile(`^\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}`)
+	setting     = regexp.MustCompile(`^\s*([^=:#;\s\[][^=:#]*?)\s*[=:]`)
+	makeTarget  = regexp.MustCompile(`^([^\s#:=][^:=#]*?)\s*::?(?:[^=]|$)`)
+	makeSet     = regexp.MustCompile(`^(?:export\s+|override\s+)?([A-Za-z_][\w.-]*)\s*[:?+!]*=`)
+	heading     = regexp.MustCompile(`^(#{1,6})\s+(.*?)\s*#*\s*$`)
+	stage       = regexp.MustCompile(`(?i)^FROM\s+\S+(?:\s+AS\s+(\S+))?`)
+)
+
+// readSections reads settings below headings in brackets.
+func readSections(root *Node, lines []string) bool {
+	at := root
+	root.Kids = []*Node{}
+	lead := 0
+	for i := 0; i < len(lines); {
+		t := strings.TrimSpace(lines[i])
+		if t == "" || t[0] == '#' || t[0] == ';' {
+			i++
+			continue
+		}
+		end := valueEnd(lines, i)
+		n := &Node{Lead: join(lines[lead:i]), Head: join(lines[i:end])}
+		if m := sectionHead.FindStringSubmatch(lines[i]); m != nil && end == i+1 {
+			n.Key, n.Kids = "["+m[1], []*Node{}
+			at = n
+			root.Kids = append(root.Kids, n)
+		} else {
+			if m := setting.FindStringSubmatch(lines[i]); m != nil {
+				n.Key = m[1]
+			}
+			at.Kids = append(at.Kids, n)
+		}
+		i, lead = end, end
+	}
+	root.Tail = join(lines[lead:])
+	return true
+}
+
+// valueEnd returns where the setting that begins at line i ends: where the
+// brackets and strings that it opens are closed, and before the next line that is
+// not indented more where it is continued by indentation.
+func valueEnd(lines []string, i int) int {
+	s := &scanner{style: style{line: "#", block: true}}
+	for j := i; j < len(lines) && j < i+10000; j++ {
+		s.feed(lines[j])
+		s.bad = false
+		if len(s.open) == 0 && s.quote == "" && !s.in {
+			return j + 1
+		}
+	}
+	return i + 1
+}
+
+// readSet reads a file whose lines are patterns.
+func readSet(root *Node, lines []string) bool {
+	root.Kids = []*Node{}
+	lead := 0
+	for i, l := range lines {
+		t := strings.TrimSpace(l)
+		if t == "" || t[0] == '#' {
+			continue
+		}
+		root.Kids = append(root.Kids, &Node{Key: t, Lead: join(lines[lead:i]), Head: l})
+		lead = i + 1
+	}
+	root.Tail = join(lines[lead:])
+	return true
+}
+
+// readMarkdown reads sections by their headings. The text of a section before its
+// first subsection is one leaf.
+func readMarkdown(root *Node, lines []string) bool {
+	type level struct {
+		node  *Node
+		depth int
+	}
+	stack := []level{{root, 0}}
+	fence := ""
+	text := 0
+	flush := func(to int) {
+		n := stack[len(stack)-1].node
+		n.Kids = append(n.Kids, &Node{Key: "\x00text", Head: join(lines[text:to])})
+	}
+	for i, l := range lines {
+		t := strings.TrimSpace(l)
+		if strings.HasPrefix(t, "```") || strings.HasPrefix(t, "~~~") {
+			switch {
+			case fence == "":
+				fence = t[:3]
+			case strings.HasPrefix(t, fence):
+				fence = ""
+			}
+			continue
+		}
+		m := heading.FindStringSubmatch(strings.TrimRight(l, "\r\n"))
+		if m == nil || fence != "" {
+			continue
+		}
+		flush(i)
+		for stack[len(stack)-1].depth >= len(m[1]) {
+			stack = stack[:len(stack)-1]
+		}
+		n := &Node{Key: "#" + m[2], Head: l}
+		parent := stack[len(stack)-1].node
+		parent.Kids = append(parent.Kids, n)
+		stack = append(stack, level{n, len(m[1])})
+		text = i + 1
+	}
+	flush(len(lines))
+	return fence == ""
+}
+
+// readRules reads Makefiles by target and variable, and Dockerfiles by stage and
+// instruction.
+func readRules(root *Node, lines []string, format string) bool {
+	root.Kids = []*Node{}
+	at := root
+	lead := 0
+	for i := 0; i < len(lines); {
+		t := strings.TrimSpace(lines[i])
+		if t == "" || t[0] == '#' {
+			i++
+			continue
+		}
+		end := i + 1
+		for end < len(lines) && (strings.HasSuffix(strings.TrimRight(lines[end-1], "\r\n"), `\`) || format == "makefile" && strings.HasPrefix(lines[end], "\t")) {
+			end++
+		}
+		n := &Node{Lead: join(lines[lead:i]), Head: join(lines[i:end]), Key: ruleKey(lines[i], format)}
+		if m := stage.FindStringSubmatch(t); m != nil && format == "dockerfile" {
+			n.Key, n.Kids, at = "FROM "+m[1], []*Node{}, n
+			root.Kids = append(root.Kids, n)
+		} else {
+			at.Kids = append(at.Kids, n)
+		}
+		i, lead = end, end
+	}
+	root.Tail = join(lines[lead:])
+	return true
+}
+
+func ruleKey(line, format string) string {
+	if format == "dockerfile" {
+		f := strings.Fields(line)
+		switch word := strings.ToUpper(f[0]); {
+		case (word == "ARG" || word == "ENV" || word == "LABEL") && len(f) > 1:
+			name, _, _ := strings.Cut(f[1], "=")
+			return word + " " + name
+		case word == "WORKDIR" || word == "USER" || word == "ENTRYPOINT" || word == "CMD" || word == "HEALTHCHECK":
+			return word
+		}
+		return ""
+	}
+	if m := makeSet.FindStringSubmatch(line); m != nil {
+		return "=" + m[1]
+	}
+	if m := makeTarget.FindStringSubmatch(line); m != nil {
+		return m[1]
+	}
+	return ""
+}

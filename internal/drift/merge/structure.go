@@ -1,0 +1,140 @@
+package merge
+
+import (
+	"bytes"
+
+	"github.com/goldenpaths/syncer/internal/drift/merge/outline"
+	"github.com/goldenpaths/syncer/internal/drift/textmerge"
+)
+
+// structure is the name of the resolver that merges by the file's structure.
+const structure = "structure"
+
+// byStructure merges the file by its outline and proposes what comes out for the
+// hunks that are still conflicts. It merges twice, once with ours and once with
+// theirs wherever the outline does not decide: a hunk for which both come out the
+// same is decided by the structure alone.
+func (f *file) byStructure(options *Options) {
+	if f.kind.Format == "text" || f.kind.Format == "code" || !f.undecided() {
+		return
+	}
+	b, ok1 := outline.Read(f.kind.Format, string(f.base))
+	o, ok2 := outline.Read(f.kind.Format, string(f.ours))
+	t, ok3 := outline.Read(f.kind.Format, string(f.theirs))
+	if !ok1 || !ok2 || !ok3 {
+		return
+	}
+	mine, ok := outline.Merge(b, o, t, f.leaf(options, textmerge.Ours))
+	if !ok {
+		return
+	}
+	yours, ok := outline.Merge(b, o, t, f.leaf(options, textmerge.Theirs))
+	if !ok {
+		return
+	}
+	ours, theirs := f.cutOut([]byte(mine)), f.cutOut([]byte(yours))
+	if ours == nil || theirs == nil {
+		return
+	}
+	for i, h := range f.hunks {
+		if h.verdict.tier != Conflict || !bytes.Equal(ours[i], theirs[i]) || h.repeats(ours[i]) {
+			continue
+		}
+		h.verdict = verdict{tier: Suggested, resolver: structure, text: ours[i], reason: "both changed this part; joined by what belongs together in " + f.kind.Format + " files"}
+	}
+}
+
+func (f *file) undecided() bool {
+	for _, h := range f.hunks {
+		if h.verdict.tier == Conflict {
+			return true
+		}
+	}
+	return false
+}
+
+// leaf merges texts within the structure by their lines and the cascade, taking
+// the given side where those do not decide.
+func (f *file) leaf(options *Options, side textmerge.Choice) outline.Leaf {
+	return func(base, ours, theirs string) (string, bool) {
+		inner := &file{kind: f.kind, base: f.base, ours: f.ours, theirs: f.theirs}
+		r := textmerge.Merge([]byte(base), []byte(ours), []byte(theirs))
+		inner.text = r.Merged
+		for _, c := range r.Conflicts {
+			h := newHunk(inner, c)
+			h.inLeaf = true
+			h.ask(options, sure)
+			h.ask(options, unsure)
+			inner.hunks = append(inner.hunks, h)
+		}
+		ok := true
+		text := inner.compose(func(h *hunk) []byte {
+			switch {
+			case h.verdict.tier != Conflict:
+				return h.verdict.text
+			case side == textmerge.Theirs:
+				ok = false
+				return h.Theirs
+			}
+			ok = false
+			return h.Ours
+		})
+		return string(text), ok
+	}
+}
+
+// cutOut returns what a merged text has in the place of each hunk, or nil where
+// it differs from the lines' merge outside of the hunks.
+func (f *file) cutOut(merged []byte) [][]byte {
+	from, to := lineStarts(f.text), lineStarts(merged)
+	edits := textmerge.Diff(f.text, merged)
+	out := make([][]byte, len(f.hunks))
+	e, shift := 0, 0
+	for i, h := range f.hunks {
+		lo, hi := lineAt(from, h.Offset), lineAt(from, h.Offset+len(h.Ours))
+		if e < len(edits) && edits[e].AHi < lo {
+			return nil
+		}
+		begin, end := lo+shift, hi+shift
+		for ; e < len(edits) && edits[e].ALo <= hi; e++ {
+			if edits[e].ALo < lo || edits[e].AHi > hi {
+				return nil
+			}
+			shift = edits[e].BHi - edits[e].AHi
+			end = hi + shift
+		}
+		out[i] = merged[to[begin]:to[end]]
+	}
+	if e < len(edits) {
+		return nil
+	}
+	return out
+}
+
+// lineStarts returns where each line begins, and the end.
+func lineStarts(text []byte) []int {
+	starts := []int{0}
+	for i, c := range text {
+		if c == '\n' && i+1 < len(text) {
+			starts = append(starts, i+1)
+		}
+	}
+	if len(text) > 0 {
+		starts = append(starts, len(text))
+	}
+	return starts
+}
+
+// lineAt returns the line that begins at an offset.
+func lineAt(starts []int, offset int) int {
+	lo, hi := 0, len(starts)-1
+	for lo < hi {
+		mid := (lo + hi) / 2
+		if starts[mid] < offset {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}

@@ -1,0 +1,127 @@
+package merge
+
+import (
+	"regexp"
+	"strings"
+)
+
+// versionWord finds what may be a version: digests, dates and dotted numbers,
+// and a single number after a "v".
+var versionWord = regexp.MustCompile(`(?:sha256:)?\b[0-9a-f]{12,64}\b|\b\d{4}-\d{2}-\d{2}(?:[T ][0-9:.+Z-]+)?|\bv?\d+(?:\.\d+)+(?:[-+.]?[0-9A-Za-z]+(?:[.-][0-9A-Za-z]+)*)?\b|\bv\d+\b|\b\d+\b`)
+
+// larger returns the one of two lines that has the larger versions, if the lines
+// differ from each other and from the base in versions only.
+func larger(b, o, t string) (string, bool) {
+	if len(b)+len(o)+len(t) > maxHunkBytes {
+		return "", false
+	}
+	ov, tv, bv := versionWord.FindAllString(o, -1), versionWord.FindAllString(t, -1), versionWord.FindAllString(b, -1)
+	if len(ov) == 0 || len(ov) != len(tv) || len(bv) != len(ov) {
+		return "", false
+	}
+	form := plain(versionWord.ReplaceAllString(o, "\x00"))
+	if form != plain(versionWord.ReplaceAllString(t, "\x00")) || form != plain(versionWord.ReplaceAllString(b, "\x00")) {
+		return "", false
+	}
+	up, down := false, false
+	for i := range ov {
+		if ov[i] == tv[i] {
+			continue
+		}
+		if isDigest(ov[i]) || isDigest(tv[i]) {
+			continue // goes with the version beside it
+		}
+		if !isVersion(ov[i]) || !isVersion(tv[i]) {
+			return "", false
+		}
+		switch c := compareVersions(ov[i], tv[i]); {
+		case c < 0:
+			up = true
+		case c > 0:
+			down = true
+		default:
+			return "", false
+		}
+	}
+	switch {
+	case up && !down:
+		return t, true
+	case down && !up:
+		return o, true
+	}
+	return "", false
+}
+
+func isDigest(w string) bool {
+	w = strings.TrimPrefix(w, "sha256:")
+	return len(w) >= 12 && strings.Trim(w, "0123456789abcdef") == "" && strings.ContainsAny(w, "abcdef")
+}
+
+// isVersion reports whether a word is a version rather than a number, of which
+// nobody knows that the larger one is better.
+func isVersion(w string) bool {
+	return strings.ContainsAny(w, ".-") || w[0] == 'v'
+}
+
+// compareVersions compares dot-separated versions: numbers as numbers, and what
+// follows a "-" as less than nothing, as semantic versions have it.
+func compareVersions(a, b string) int {
+	a, b = strings.TrimPrefix(a, "v"), strings.TrimPrefix(b, "v")
+	if len(a) > 10 && len(b) > 10 && isDate(a) && isDate(b) {
+		return strings.Compare(a, b)
+	}
+	if isDate(a) != isDate(b) {
+		return 0
+	}
+	x, xPre := versionParts(a)
+	y, yPre := versionParts(b)
+	for i := range max(len(x), len(y)) {
+		if c := compareParts(part(x, i), part(y, i)); c != 0 {
+			return c
+		}
+	}
+	switch {
+	case xPre == yPre:
+		return 0
+	case xPre == "":
+		return 1
+	case yPre == "":
+		return -1
+	}
+	return strings.Compare(xPre, yPre)
+}
+
+func isDate(s string) bool {
+	return len(s) >= 10 && s[4] == '-' && s[7] == '-'
+}
+
+var versionPart = regexp.MustCompile(`\d+|[a-zA-Z]+`)
+
+func versionParts(v string) (parts []string, pre string) {
+	if isDate(v) {
+		return []string{v[:4], v[5:7], v[8:10]}, ""
+	}
+	v, _, _ = strings.Cut(v, "+")
+	v, pre, _ = strings.Cut(v, "-")
+	return versionPart.FindAllString(v, -1), pre
+}
+
+func part(parts []string, i int) string {
+	if i < len(parts) {
+		return parts[i]
+	}
+	return ""
+}
+
+func compareParts(a, b string) int {
+	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
+	if len(a) != len(b) && isNumber(a) && isNumber(b) {
+		return len(a) - len(b)
+	}
+	return strings.Compare(a, b)
+}
+
+func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
+
+// opaque finds generated identifiers: digests and UUIDs.
+var opaque = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32,64}\b`)

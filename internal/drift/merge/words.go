@@ -1,0 +1,100 @@
+package merge
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// squeeze returns a line without white space.
+func squeeze(line string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, line)
+}
+
+// plain returns a line in the form in which two lines that differ in layout only
+// are equal: without white space and without a comma or semicolon at the end.
+func plain(line string) string {
+	return strings.TrimRight(squeeze(line), ",;")
+}
+
+func each[T any](lines []string, f func(string) T) []T {
+	out := make([]T, len(lines))
+	for i, l := range lines {
+		out[i] = f(l)
+	}
+	return out
+}
+
+// words cuts a line into words: runs of letters, digits and underscores, runs of
+// white space, and all else character by character.
+func words(line string) []string {
+	var ws []string
+	for len(line) > 0 {
+		n := wordEnd(line)
+		ws = append(ws, line[:n])
+		line = line[n:]
+	}
+	return ws
+}
+
+func wordEnd(s string) int {
+	r, size := utf8.DecodeRuneInString(s)
+	kind := charKind(r)
+	if kind == other {
+		return size
+	}
+	n := size
+	for n < len(s) {
+		r, size = utf8.DecodeRuneInString(s[n:])
+		if charKind(r) != kind {
+			break
+		}
+		n += size
+	}
+	return n
+}
+
+type char int
+
+const (
+	other char = iota
+	letter
+	space
+)
+
+func charKind(r rune) char {
+	switch {
+	case r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+		return letter
+	case unicode.IsSpace(r):
+		return space
+	}
+	return other
+}
+
+func isSpace(word string) bool {
+	r, _ := utf8.DecodeRuneInString(word)
+	return charKind(r) == space
+}
+
+func isName(word string) bool {
+	r, _ := utf8.DecodeRuneInString(word)
+	return charKind(r) == letter
+}
+
+// trivial reports whether a line says so little that it may well stand twice in
+// a file: brackets, a rule, a single short word.
+func trivial(line string) bool {
+	n := 0
+	for _, r := range line {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			n++
+		}
+	}
+	return n < 4
+}
