@@ -23,16 +23,16 @@ var sure = []resolver{
 	{"already-theirs", Merged, "the golden path has the member's change already", plainly(alreadyTheirs)},
 	{"between", Merged, "ours is a version of the golden path between base and theirs", between},
 	{"versions", Merged, "the sides differ in versions only: the larger", plainly(byVersions)},
-	{"removed", Merged, "the golden path changed lines that the member removed or rewrote", plainly(byRemoved)},
+	{"neighbours", Merged, "the sides changed or removed different lines beside each other", plainly(byNeighbours)},
+	{"removed", Suggested, "the golden path changed lines that the member removed or rewrote", plainly(byRemoved)},
 	{"memory", Suggested, "people decided the same hunk alike in at least three other members", remembered},
+	{"identifiers", Suggested, "both sides replaced a generated identifier", plainly(identifiers)},
 }
 
 var unsure = []resolver{
-	{"neighbours", Suggested, "the sides changed or removed different lines beside each other", plainly(byNeighbours)},
 	{"words", Suggested, "the sides changed different words of a line", plainly(byWords)},
 	{"beside", Suggested, "one side added lines beside lines that the other changed", plainly(byBeside)},
 	{"inserts", Suggested, "both sides added lines in the same place", plainly(byInserts)},
-	{"identifiers", Suggested, "both sides replaced a generated identifier", plainly(identifiers)},
 	{"dropped", Suggested, "the golden path removed lines that the member changed", plainly(byDropped)},
 }
 

@@ -191,7 +191,7 @@ func byVersions(h *hunk) (verdict, bool) {
 
 func byNeighbours(h *hunk) (verdict, bool) {
 	g := h.grid()
-	if !g.calm() || g.words || g.tAdd || g.oAdd && !g.oCut {
+	if !g.calm() || g.words || g.tAdd || g.oAdd {
 		return verdict{}, false
 	}
 	return g.says("you and the golden path changed different lines, one beside the other; both changes are kept")

@@ -47,15 +47,21 @@ var examples = []example{
 	{"versions: a digest goes with its version", "x.yml",
 		"uses: a/b@aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa # v1.0.0\n", "uses: a/b@bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb # v1.1.0\n", "uses: a/b@cccccccccccccccccccccccccccccccccccccccc # v1.2.0\n",
 		merge.Merged, "versions", "uses: a/b@cccccccccccccccccccccccccccccccccccccccc # v1.2.0\n"},
+	{"versions: dev comes before the release", "x.cfg",
+		"version = 2.1.1dev\n", "version = 2.3.0\n", "version = 2.3.0dev\n",
+		merge.Merged, "versions", "version = 2.3.0\n"},
+	{"a version is not put together of two", "x.txt",
+		"uses: one/action@v1.0.0 now\n", "uses: one/action@v1.1.0 now\n", "uses: other/thing@v0.0.2 now\n",
+		merge.Conflict, "", "uses: one/action@v1.1.0 now\n"},
 	{"numbers are no versions", "x.yml",
 		"replicas: 2\n", "replicas: 3\n", "replicas: 5\n",
 		merge.Conflict, "", "replicas: 3\n"},
 	{"neighbouring lines", "x.txt",
 		"one line\ntwo line\n", "one line, ours\ntwo line\n", "one line\ntwo line, theirs\n",
-		merge.Suggested, "neighbours", "one line, ours\ntwo line, theirs\n"},
+		merge.Merged, "neighbours", "one line, ours\ntwo line, theirs\n"},
 	{"theirs edits what ours removed", "x.txt",
 		"a\nan example to be replaced\nb\n", "a\nb\n", "a\nan example to be replaced soon\nb\n",
-		merge.Merged, "removed", ""},
+		merge.Suggested, "removed", ""},
 	{"different words of one line", "x.txt",
 		"run build with cache and tests now\n", "run build with disk cache and tests now\n", "run build with cache and all tests now\n",
 		merge.Suggested, "words", "run build with disk cache and all tests now\n"},
@@ -122,16 +128,16 @@ func TestSidesAreEqual(t *testing.T) {
 }
 
 func TestPolicyAndOff(t *testing.T) {
-	base, ours, theirs := []byte("one line\ntwo line\n"), []byte("one line, ours\ntwo line\n"), []byte("one line\ntwo line, theirs\n")
+	base, ours, theirs := []byte("a\nb\n"), []byte("a\nof ours, this\nb\n"), []byte("a\nof theirs, that\nb\n")
 	if r := merge.Merge("x", base, ours, theirs, merge.Options{}); r.Clean() || !bytes.Equal(r.Text, ours) {
 		t.Errorf("proposed: %q, want ours, open", r.Text)
-	} else if p, complete := r.Proposal(); !complete || string(p) != "one line, ours\ntwo line, theirs\n" {
+	} else if p, complete := r.Proposal(); !complete || string(p) != "a\nof ours, this\nof theirs, that\nb\n" {
 		t.Errorf("proposal %q, complete %v", p, complete)
 	}
 	if r := merge.Merge("x", base, ours, theirs, merge.Options{Suggested: merge.Apply}); !r.Clean() || r.Tier() != merge.Suggested {
 		t.Errorf("applied: %d open, tier %s", r.Open(), r.Tier())
 	}
-	if r := merge.Merge("x", base, ours, theirs, merge.Options{Off: []string{"neighbours"}}); r.Tier() != merge.Conflict {
+	if r := merge.Merge("x", base, ours, theirs, merge.Options{Off: []string{"inserts"}}); r.Tier() != merge.Conflict {
 		t.Errorf("switched off: tier %s", r.Tier())
 	}
 }

@@ -10,7 +10,7 @@ import (
 // changed the same or neighbouring words, and where the three lines have little
 // in common.
 func joinWords(b, o, t string) (string, bool) {
-	bw, ow, tw := words(b), words(o), words(t)
+	bw, ow, tw := terms(b), terms(o), terms(t)
 	if len(bw) > maxWords || len(ow) > maxWords || len(tw) > maxWords {
 		return "", false
 	}
@@ -41,14 +41,14 @@ func joinWords(b, o, t string) (string, bool) {
 // keepsWords reports whether every word that a side brought is in the result as
 // often as the sides together have it, and none that they did not bring.
 func keepsWords(b, o, t, joined string) bool {
-	base, mine, theirs := count(words(b)), count(words(o)), count(words(t))
-	for w, n := range count(words(joined)) {
+	base, mine, theirs := count(terms(b)), count(terms(o)), count(terms(t))
+	for w, n := range count(terms(joined)) {
 		want := mine[w] + theirs[w] - base[w]
 		if n > max(want, mine[w], theirs[w]) {
 			return false
 		}
 	}
-	got := count(words(joined))
+	got := count(terms(joined))
 	for w, n := range mine {
 		if !isSpace(w) && n > base[w] && got[w] < n-base[w]+min(base[w], theirs[w]) {
 			return false

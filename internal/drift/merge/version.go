@@ -31,6 +31,9 @@ func larger(b, o, t string) (string, bool) {
 		if isDigest(ov[i]) || isDigest(tv[i]) {
 			continue // goes with the version beside it
 		}
+		if isTime(ov[i]) || isTime(tv[i]) {
+			return "", false // when something was generated
+		}
 		if !isVersion(ov[i]) || !isVersion(tv[i]) {
 			return "", false
 		}
@@ -62,6 +65,9 @@ func isDigest(w string) bool {
 func isVersion(w string) bool {
 	return strings.ContainsAny(w, ".-") || w[0] == 'v'
 }
+
+// isTime reports whether a word is a date with a time of the day.
+func isTime(w string) bool { return isDate(w) && len(w) > len("2006-01-02") && w[10] != '-' }
 
 // compareVersions compares dot-separated versions: numbers as numbers, and what
 // follows a "-" as less than nothing, as semantic versions have it.
@@ -113,7 +119,16 @@ func part(parts []string, i int) string {
 	return ""
 }
 
+// early are words that a version has before its release.
+var early = regexp.MustCompile(`^(?:dev|a|b|c|alpha|beta|pre|preview|rc|snapshot|nightly|canary|edge|next)$`)
+
 func compareParts(a, b string) int {
+	if x, y := early.MatchString(strings.ToLower(a)), early.MatchString(strings.ToLower(b)); x != y {
+		if x {
+			return -1
+		}
+		return 1
+	}
 	a, b = strings.TrimLeft(a, "0"), strings.TrimLeft(b, "0")
 	if len(a) != len(b) && isNumber(a) && isNumber(b) {
 		return len(a) - len(b)
@@ -123,5 +138,5 @@ func compareParts(a, b string) int {
 
 func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
 
-// opaque finds generated identifiers: digests and UUIDs.
-var opaque = regexp.MustCompile(`\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32,64}\b`)
+// opaque finds what programs generate: times, digests and UUIDs.
+var opaque = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}[0-9:.+Z-]*|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32,64}\b`)

@@ -77,6 +77,34 @@ func charKind(r rune) char {
 	return other
 }
 
+// terms cuts a line into words as words does, but leaves whole what only means
+// something as a whole: versions, paths, addresses, names with hyphens.
+func terms(line string) []string {
+	ws := words(line)
+	out := ws[:0]
+	for i := 0; i < len(ws); {
+		term := ws[i]
+		i++
+		if isName(term) {
+			for i+1 < len(ws) && binds(ws[i]) && isName(ws[i+1]) {
+				term += ws[i] + ws[i+1]
+				i += 2
+			}
+		}
+		out = append(out, term)
+	}
+	return out
+}
+
+// binds reports whether a sign between two names makes one of them.
+func binds(sign string) bool {
+	switch sign {
+	case ".", "-", "/", "@", ":", "+", "~":
+		return true
+	}
+	return false
+}
+
 func isSpace(word string) bool {
 	r, _ := utf8.DecodeRuneInString(word)
 	return charKind(r) == space
