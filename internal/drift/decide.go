@@ -3,8 +3,10 @@ package drift
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strings"
 
-	"github.com/goldenpaths/syncer/internal/drift/textmerge"
+	"github.com/goldenpaths/syncer/internal/drift/merge"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -33,6 +35,12 @@ type Clash struct {
 	Path               string
 	Base, Ours, Theirs []byte
 	Line               int // of Ours, from 1
+	// Tier says how sure the merge is of Proposal, by Resolver, for Reason. Without
+	// a proposal it is [merge.Conflict].
+	Tier     merge.Tier
+	Resolver string
+	Reason   string
+	Proposal []byte
 }
 
 // ID identifies the clash by its texts.
@@ -48,6 +56,9 @@ type Change struct {
 	Before  *tree.File // the member's file now; nil: there is none
 	After   *tree.File // the member's file afterwards; nil: there is none
 	Clashes []Clash    // what is not applied (Conflict), or what is replaced (Replace)
+	// Hunks are the places that both sides changed, from top to bottom, those that
+	// were merged included: each with its tier, who decided it, and why.
+	Hunks []merge.Hunk
 	// applied is true where the golden path's file needs no further look: its
 	// render becomes the base.
 	applied bool
@@ -75,6 +86,7 @@ type facts struct {
 	oursIsBase         bool
 	theirsIsBase       bool
 	decided            map[string]Side // by HunkID
+	policies           Policies
 }
 
 // decide is the table: for each combination of what exists and what changed, one
@@ -103,6 +115,9 @@ func (f facts) removed(c Change) Change {
 	case f.oursIsBase:
 		c.After = nil
 		return c.done(Delete, "the golden path no longer has this file, and you had not changed it")
+	}
+	if c, ok := f.met(c, f.policies.Removed, "the golden path no longer has this file, but you changed it"); ok {
+		return c
 	}
 	return f.clash(c, "the golden path no longer has this file, but you changed it; yours stays")
 }
@@ -134,6 +149,9 @@ func (f facts) missing(c Change) Change {
 		return c.done(Yours, "you deleted this file, which is yours since creation")
 	case unchanged:
 		return c.done(Yours, "you deleted this file; it stays deleted")
+	}
+	if c, ok := f.met(c, f.policies.Missing, "the golden path changed this file, but you deleted it"); ok {
+		return c
 	}
 	return f.clash(c, "the golden path changed this file, but you deleted it; it stays deleted")
 }
@@ -183,31 +201,71 @@ func (f facts) merge(c Change) Change {
 	return f.mergeText(c, kind)
 }
 
+// mergeText merges what is in the files, and tells of every place that both
+// changed.
 func (f facts) mergeText(c Change, kind tree.Kind) Change {
-	took := 0
-	r := textmerge.MergeWith(f.base.Data, f.ours.Data, f.theirs.Data, func(h textmerge.Hunk) ([]byte, bool) {
-		side, ok := f.decided[HunkID(h.Base, h.Ours, h.Theirs)]
-		if ok {
-			took++
+	r := merge.Merge(f.path, f.base.Data, f.ours.Data, f.theirs.Data, f.options())
+	c.After = &tree.File{Kind: kind, Data: r.Text}
+	c.Hunks = r.Hunks
+	proposed := 0
+	for _, h := range r.Hunks {
+		if h.Applied {
+			continue
 		}
-		if side == Theirs {
-			return h.Theirs, ok
+		if h.Tier == merge.Suggested {
+			proposed++
 		}
-		return h.Ours, ok
-	})
-	c.After = &tree.File{Kind: kind, Data: r.Merged}
-	for _, h := range r.Conflicts {
-		c.Clashes = append(c.Clashes, Clash{Path: f.path, Base: h.Base, Ours: h.Ours, Theirs: h.Theirs, Line: h.OursLine})
+		c.Clashes = append(c.Clashes, Clash{
+			Path: f.path, Base: h.Base, Ours: h.Ours, Theirs: h.Theirs, Line: h.OursLine,
+			Tier: h.Tier, Resolver: h.Resolver, Reason: h.Reason, Proposal: h.Proposal,
+		})
 	}
-	switch n := len(r.Conflicts); {
-	case n > 0:
-		c.Action = Conflict
-		c.Reason = fmt.Sprintf("both changed the same lines in %s; yours stay there, the rest is merged", places(n))
+	if len(c.Clashes) == 1 && c.Clashes[0].Line == 0 {
+		// Somebody may have decided about the file as a whole.
+		open := c.Clashes[0]
+		c = f.clash(c, open.Reason)
+		if c.Action == Conflict {
+			c.Clashes = []Clash{open}
+		}
 		return c
-	case took > 0:
-		return c.done(Merged, fmt.Sprintf("both changed; %s as decided before", places(took)))
 	}
-	return c.done(Merged, "both changed different lines; both changes are kept")
+	if len(c.Clashes) > 0 {
+		c.Action, c.Reason = Conflict, openReason(len(c.Clashes), proposed)
+		return c
+	}
+	return c.done(Merged, mergedReason(r.Hunks))
+}
+
+func openReason(open, proposed int) string {
+	reason := fmt.Sprintf("both changed the same lines in %s; yours stay there, the rest is merged", places(open))
+	switch {
+	case proposed == open:
+		return reason + "; there is a proposal for all of it"
+	case proposed > 0:
+		return reason + fmt.Sprintf("; there is a proposal for %s", places(proposed))
+	}
+	return reason
+}
+
+// mergedReason says who decided the places that both sides changed.
+func mergedReason(hunks []merge.Hunk) string {
+	if len(hunks) == 0 {
+		return "both changed different lines; both changes are kept"
+	}
+	var parts []string
+	for _, h := range hunks {
+		part := h.Reason
+		if h.Resolver == merge.Decided {
+			part = "as decided before"
+		}
+		if !slices.Contains(parts, part) {
+			parts = append(parts, part)
+		}
+	}
+	if len(hunks) == 1 || len(parts) == 1 {
+		return fmt.Sprintf("both changed; in %s: %s", places(len(hunks)), parts[0])
+	}
+	return fmt.Sprintf("both changed; in %s: %s", places(len(hunks)), strings.Join(parts, "; "))
 }
 
 func places(n int) string {
@@ -229,11 +287,16 @@ func (f facts) mergedKind() tree.Kind {
 // clash reports a conflict about the file as a whole, unless somebody decided it
 // before.
 func (f facts) clash(c Change, reason string) Change {
-	clash := Clash{Path: f.path, Base: contents(f.base), Ours: contents(f.ours), Theirs: contents(f.theirs)}
+	clash := Clash{
+		Path: f.path, Base: contents(f.base), Ours: contents(f.ours), Theirs: contents(f.theirs),
+		Tier: merge.Conflict, Reason: reason,
+	}
 	switch f.decided[clash.ID()] {
 	case Ours:
+		c.Clashes = nil
 		return c.done(Yours, "yours, as decided before")
 	case Theirs:
+		c.Clashes = nil
 		c.After = f.theirs
 		return c.done(Update, "the golden path's, as decided before")
 	}

@@ -101,6 +101,8 @@ type Side string
 const (
 	Ours   Side = "ours"   // the member's
 	Theirs Side = "theirs" // the golden path's
+	// Proposed is neither: what a resolver proposed (see package merge).
+	Proposed Side = "proposed"
 )
 
 // HunkID identifies a conflict by its three texts.

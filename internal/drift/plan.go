@@ -40,8 +40,10 @@ type Request struct {
 	// Renames and Deletes are what migrations between the two versions declare.
 	Renames map[string]string
 	Keeps   []Keep
-	Today   string            // the day, as 2006-01-02
-	Owned   map[string]string // paths that other golden paths have in the member, and whose they are
+	// Policies decide where changes meet.
+	Policies Policies
+	Today    string            // the day, as 2006-01-02
+	Owned    map[string]string // paths that other golden paths have in the member, and whose they are
 }
 
 // ChangeSet is what a sync would do.
@@ -146,7 +148,7 @@ func (p *planner) change(path, from string) Change {
 		at = from
 	}
 	locked, known := p.Locked.Files[at]
-	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, path), decided: p.decided[path]}
+	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, path), decided: p.decided[path], policies: p.Policies}
 	if from != "" {
 		f.ours = get(p.Ours, from)
 	}

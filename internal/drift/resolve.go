@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goldenpaths/syncer/internal/drift/textmerge"
+	"github.com/goldenpaths/syncer/internal/drift/merge"
 	"github.com/goldenpaths/syncer/internal/nearest"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -32,6 +32,9 @@ func Resolve(s *Section, path string, ours *tree.File, theirs scaffold.Rendering
 		f.baseGone = f.base == nil
 	}
 	c := f.decide()
+	if err := proposes(c, take); err != nil {
+		return nil, nil, err
+	}
 	next = &Section{Revision: s.Revision, Files: maps.Clone(s.Files), Decisions: slices.Clone(s.Decisions)}
 	for _, clash := range c.Clashes {
 		next.Decisions = append(next.Decisions, Decision{path, clash.ID(), take})
@@ -45,6 +48,19 @@ func Resolve(s *Section, path string, ours *tree.File, theirs scaffold.Rendering
 	return f.taken(c, take), next, nil
 }
 
+// proposes returns an error where a proposal is to be taken and a place has none.
+func proposes(c Change, take Side) error {
+	if take != Proposed {
+		return nil
+	}
+	for _, clash := range c.Clashes {
+		if clash.Tier != merge.Suggested {
+			return fmt.Errorf("%s:%d has no proposal: %s; take ours or theirs", clash.Path, clash.Line, clash.Reason)
+		}
+	}
+	return nil
+}
+
 // taken returns the file with one side in every conflict.
 func (f facts) taken(c Change, take Side) *tree.File {
 	switch {
@@ -52,9 +68,15 @@ func (f facts) taken(c Change, take Side) *tree.File {
 		return c.After
 	case take == Ours:
 		return c.After
-	case len(c.Clashes) > 0 && c.Clashes[0].Line > 0:
-		r := textmerge.MergeWith(f.base.Data, f.ours.Data, f.theirs.Data, func(h textmerge.Hunk) ([]byte, bool) { return h.Theirs, true })
-		return &tree.File{Kind: f.mergedKind(), Data: r.Merged}
+	case len(c.Hunks) > 0:
+		r := merge.Result{Text: c.After.Data, Hunks: c.Hunks}
+		text := r.With(func(h merge.Hunk) []byte {
+			if take == Proposed {
+				return h.Proposal
+			}
+			return h.Theirs
+		})
+		return &tree.File{Kind: f.mergedKind(), Data: text}
 	}
 	return f.theirs
 }

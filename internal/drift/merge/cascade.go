@@ -73,7 +73,20 @@ func (f *file) resolve(options Options) bool {
 	for _, h := range f.hunks {
 		h.ask(&options, unsure)
 	}
+	if options.Accepted != nil {
+		f.accept(options.Accepted)
+	}
 	return f.guard()
+}
+
+// accept merges the suggestions that somebody took before.
+func (f *file) accept(accepted func(base, ours, theirs []byte) bool) {
+	for _, h := range f.hunks {
+		if h.verdict.tier == Suggested && accepted(h.Base, h.Ours, h.Theirs) {
+			h.verdict.tier = Merged
+			h.verdict.reason += "; taken before"
+		}
+	}
 }
 
 // decide takes what somebody decided about the hunk before.

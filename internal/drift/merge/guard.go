@@ -1,6 +1,9 @@
 package merge
 
-import "slices"
+import (
+	"bytes"
+	"slices"
+)
 
 // repeats reports whether a hunk's proposal would bring a line of substance into
 // the file twice that neither side has twice, or more often than both sides
@@ -35,42 +38,63 @@ func cutPlain(text []byte) []string { return each(cut(text), plain) }
 // inspector tells whether a merged text is as sound as the three that it came
 // from: it parses if they did, and has no key twice that none of them has twice.
 type inspector struct {
-	kind  Kind
-	idle  bool // they are not sound themselves, or nothing is known of the format
-	twice map[string]bool
+	file   *file
+	looked bool
+	idle   bool // the three are not sound themselves, or nothing is known of the format
+	twice  map[string]bool
+	known  map[string]bool // what was asked before
 }
 
 func (f *file) inspector() *inspector {
-	in := &inspector{kind: f.kind, twice: map[string]bool{}}
-	if !f.kind.checked() {
-		in.idle = true
-		return in
+	return &inspector{
+		file: f, known: map[string]bool{},
+		idle: !f.kind.checked() || max(len(f.base), len(f.ours), len(f.theirs)) > maxParse,
 	}
-	for _, text := range [][]byte{f.base, f.ours, f.theirs} {
-		if len(text) > maxParse {
-			in.idle = true
-			return in
-		}
-		h := f.kind.examine(text)
+}
+
+// look examines the three versions. That takes longer than all else, and most
+// merges are sound, so that it is put off until one is not.
+func (in *inspector) look() {
+	if in.looked || in.idle {
+		return
+	}
+	in.looked, in.twice = true, map[string]bool{}
+	for _, text := range [][]byte{in.file.base, in.file.ours, in.file.theirs} {
+		h := in.file.kind.examine(text)
 		if !h.parses {
 			in.idle = true
-			return in
+			return
 		}
 		for key := range h.repeated {
 			in.twice[key] = true
 		}
 	}
-	return in
 }
 
 // checked reports whether examine knows anything of the format.
 func (k Kind) checked() bool { return k.Brackets || k.keyed() || k.Format == "xml" }
 
 func (in *inspector) sound(text []byte) bool {
+	if in.idle || bytes.Equal(text, in.file.ours) || bytes.Equal(text, in.file.theirs) || bytes.Equal(text, in.file.base) {
+		return true
+	}
+	ok, known := in.known[string(text)]
+	if !known {
+		ok = in.judge(text)
+		in.known[string(text)] = ok
+	}
+	return ok
+}
+
+func (in *inspector) judge(text []byte) bool {
+	h := in.file.kind.examine(text)
+	if h.parses && len(h.repeated) == 0 {
+		return true
+	}
+	in.look()
 	if in.idle {
 		return true
 	}
-	h := in.kind.examine(text)
 	if !h.parses {
 		return false
 	}
@@ -93,9 +117,6 @@ const maxTrials = 24
 // suggested, suggested to conflict.
 func (f *file) guard() bool {
 	in := f.inspector()
-	if in.idle {
-		return true
-	}
 	merged := func(h *hunk) bool { return h.verdict.tier == Merged }
 	proposed := func(h *hunk) bool { return h.verdict.tier != Conflict }
 	f.sift(in, merged, func(h *hunk) {

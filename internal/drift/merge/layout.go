@@ -54,25 +54,34 @@ func sameWords(a, b string) bool {
 }
 
 // joinLayout joins a change of layout with a change of content: laid has base's
-// words with other white space, content has other words. A word of base that
-// content kept, with the white space before it, gets laid's white space.
+// words with other white space, content has other words. Where content has the
+// white space of base before a word, or before the word that took its place, it
+// gets laid's.
 func joinLayout(base, laid, content string) string {
 	b, l, c := spacedWords(base), spacedWords(laid), spacedWords(content)
 	if len(c) > maxLayoutWords || len(b) > maxLayoutWords {
 		return content
 	}
 	var out strings.Builder
+	// put writes word i of content, which stands where word at of base stood.
+	put := func(i, at int) {
+		before := c[i].before
+		if at < len(b) && before == b[at].before {
+			before = l[at].before
+		}
+		out.WriteString(before + c[i].word)
+	}
 	at, i := 0, 0
 	for _, e := range append(textmerge.EditsOf(bare(b), bare(c)), textmerge.Edit{ALo: len(b), AHi: len(b), BLo: len(c), BHi: len(c)}) {
 		for ; i < e.BLo; i, at = i+1, at+1 {
-			before := c[i].before
-			if before == b[at].before {
-				before = l[at].before
-			}
-			out.WriteString(before + c[i].word)
+			put(i, at)
 		}
-		for ; i < e.BHi; i++ {
-			out.WriteString(c[i].before + c[i].word)
+		for ; i < e.BHi; i, at = i+1, at+1 {
+			if at >= e.AHi {
+				out.WriteString(c[i].before + c[i].word)
+				continue
+			}
+			put(i, at)
 		}
 		at = e.AHi
 	}

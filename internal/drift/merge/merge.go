@@ -60,6 +60,9 @@ type Options struct {
 	// Decided returns what somebody decided about a hunk before. It is asked
 	// first.
 	Decided func(base, ours, theirs []byte) (text []byte, ok bool)
+	// Accepted reports whether somebody took the proposal for a hunk before: a
+	// suggestion for it is then merged.
+	Accepted func(base, ours, theirs []byte) bool
 	// Between are the golden path's versions of the file after base and before
 	// theirs, oldest first.
 	Between [][]byte
@@ -73,7 +76,8 @@ type Options struct {
 }
 
 // Hunk is a place where both sides changed the same lines, each in its own way.
-// The slices must not be changed; lines count from 1.
+// The slices must not be changed; lines count from 1, and are 0 where the hunk is
+// the file as a whole.
 type Hunk struct {
 	Base, Ours, Theirs             []byte
 	BaseLine, OursLine, TheirsLine int
@@ -131,23 +135,34 @@ func (r Result) Tier() Tier {
 	return worst
 }
 
+// With returns the text with what take returns in the place of every hunk that is
+// not applied.
+func (r Result) With(take func(Hunk) []byte) []byte {
+	var out []byte
+	at := 0
+	for _, h := range r.Hunks {
+		if h.Applied {
+			continue
+		}
+		out = append(out, r.Text[at:h.Offset]...)
+		out = append(out, take(h)...)
+		at = h.Offset + len(h.Ours)
+	}
+	return append(out, r.Text[at:]...)
+}
+
 // Proposal returns the file as it would be with every suggestion taken, and
 // whether that leaves no conflict.
 func (r Result) Proposal() (text []byte, complete bool) {
-	var out []byte
-	at := 0
 	complete = true
-	for _, h := range r.Hunks {
-		out = append(out, r.Text[at:h.Offset]...)
-		at = h.Offset + len(h.Text())
+	text = r.With(func(h Hunk) []byte {
 		if h.Tier == Conflict {
 			complete = false
-			out = append(out, h.Ours...)
-			continue
+			return h.Ours
 		}
-		out = append(out, h.Proposal...)
-	}
-	return append(out, r.Text[at:]...), complete
+		return h.Proposal
+	})
+	return text, complete
 }
 
 // Merge applies to ours what changed between base and theirs. The path tells
@@ -162,7 +177,7 @@ func Merge(path string, base, ours, theirs []byte, options Options) Result {
 		return f.whole("a lock file is never merged by lines; yours stays, and " + orElse(command, "its tool") + " brings it up to date")
 	}
 	if r.Clean() {
-		if f.sound(r.Merged) {
+		if f.inspector().sound(r.Merged) {
 			return Result{Text: r.Merged}
 		}
 		return f.whole("the changes do not overlap, but together they would not parse, or say something twice; yours stays")
@@ -192,19 +207,10 @@ func orElse(s, other string) string {
 	return s
 }
 
-// sound reports whether the merge of all lines is as sound as what it was made
-// from.
-func (f *file) sound(merged []byte) bool {
-	if bytes.Equal(merged, f.ours) || bytes.Equal(merged, f.theirs) {
-		return true
-	}
-	return f.inspector().sound(merged)
-}
-
 // whole makes one conflict of the file: ours stays.
 func (f *file) whole(reason string) Result {
 	return Result{Text: f.ours, Hunks: []Hunk{{
-		Base: f.base, Ours: f.ours, Theirs: f.theirs, BaseLine: 1, OursLine: 1, TheirsLine: 1,
+		Base: f.base, Ours: f.ours, Theirs: f.theirs,
 		Tier: Conflict, Reason: reason,
 	}}}
 }

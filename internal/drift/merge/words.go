@@ -8,6 +8,23 @@ import (
 
 // squeeze returns a line without white space.
 func squeeze(line string) string {
+	var kept []byte
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case c >= utf8.RuneSelf:
+			return string(kept) + squeezeRunes(line[i:])
+		case c == ' ' || c >= '\t' && c <= '\r':
+		default:
+			if kept == nil {
+				kept = make([]byte, 0, len(line)-i)
+			}
+			kept = append(kept, c)
+		}
+	}
+	return string(kept)
+}
+
+func squeezeRunes(line string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return -1
