@@ -23,6 +23,7 @@ var sure = []resolver{
 	{"already-theirs", Merged, "the golden path has the member's change already", plainly(alreadyTheirs)},
 	{"between", Merged, "ours is a version of the golden path between base and theirs", between},
 	{"versions", Merged, "the sides differ in versions only: the larger", plainly(byVersions)},
+	{"renamed", Suggested, "one side renamed, throughout the file, what the other side's change uses", plainly(renamed)},
 	{"neighbours", Merged, "the sides changed or removed different lines beside each other", plainly(byNeighbours)},
 	{"removed", Suggested, "the golden path changed lines that the member removed or rewrote", plainly(byRemoved)},
 	{"memory", Suggested, "people decided the same hunk alike in at least three other members", remembered},

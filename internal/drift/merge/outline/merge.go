@@ -12,9 +12,9 @@ type Leaf func(base, ours, theirs string) (string, bool)
 // Merge merges three outlines of one format and returns the merged text. What it
 // cannot decide it leaves to leaf. It returns false where the outlines cannot be
 // brought together, as where a key is repeated.
-func Merge(base, ours, theirs *Node, leaf Leaf) (string, bool) {
+func Merge(b, o, t *Node, leaf Leaf) (string, bool) {
 	m := &merger{leaf: leaf}
-	n := m.node(base, ours, theirs)
+	n := m.node(b, o, t)
 	return n.Text(), !m.failed
 }
 
@@ -61,10 +61,19 @@ func (m *merger) flat(b, o, t *Node) *Node {
 type named struct {
 	names []string
 	at    map[string]*Node
+	side  side
 }
 
-func name(kids []*Node) named {
-	l := named{at: make(map[string]*Node, len(kids))}
+type side int
+
+const (
+	base side = iota
+	ours
+	theirs
+)
+
+func name(kids []*Node, of side) named {
+	l := named{at: make(map[string]*Node, len(kids)), side: of}
 	seen := map[string]int{}
 	for _, k := range kids {
 		key := k.Key
@@ -81,105 +90,130 @@ func name(kids []*Node) named {
 	return l
 }
 
-// kids merges three lists of siblings: ours in our order, with what theirs added
-// behind the sibling that it stands behind in theirs.
+// kids merges three lists of siblings. They stand in our order, or in that of
+// theirs where only theirs was changed, and what the other side added stands
+// behind the sibling that it stands behind there.
 func (m *merger) kids(bs, os, ts []*Node) []*Node {
-	b, o, t := name(bs), name(os), name(ts)
-	var out []*Node
-	placed := map[string]int{} // name → index in order
-	var order []string
-	for _, key := range o.names {
-		if n := m.ours(b.at[key], o.at[key], t.at[key]); n != nil {
-			out = append(out, n)
-			order = append(order, key)
+	b, o, t := name(bs, base), name(os, ours), name(ts, theirs)
+	lead, other := o, t
+	if moved(b, t) {
+		if moved(b, o) && moved(o, t) {
+			m.failed = true
+		}
+		lead, other = t, o
+	}
+	p := &places{at: map[string]int{}}
+	for _, key := range lead.names {
+		if n := m.kid(b.at[key], o.at[key], t.at[key]); n != nil {
+			p.at[key] = len(p.nodes)
+			p.nodes = append(p.nodes, n)
+			p.fresh = append(p.fresh, b.at[key] == nil && other.at[key] == nil)
 		}
 	}
-	for i, key := range order {
-		placed[key] = i
+	p.after = make([][]*Node, len(p.nodes)+1)
+	at := 0
+	for _, key := range other.names {
+		if i, ok := p.at[key]; ok {
+			at = i + 1
+			continue
+		}
+		if lead.at[key] != nil {
+			continue
+		}
+		if n := m.kid(b.at[key], o.at[key], t.at[key]); n != nil {
+			p.after[at] = append(p.after[at], n)
+		}
 	}
-	out = m.added(b, o, t, out, order, placed)
-	if out == nil {
-		out = []*Node{}
-	}
-	return out
+	return p.list(other.side == ours)
 }
 
-// ours decides about a node that ours has.
-func (m *merger) ours(b, o, t *Node) *Node {
+// moved reports whether the siblings that both lists have stand in another order.
+func moved(a, b named) bool {
+	next := 0
+	index := make(map[string]int, len(a.names))
+	for i, key := range a.names {
+		index[key] = i
+	}
+	for _, key := range b.names {
+		if i, ok := index[key]; ok {
+			if i < next {
+				return true
+			}
+			next = i
+		}
+	}
+	return false
+}
+
+// places are the siblings in order, with those that the other side added.
+type places struct {
+	nodes []*Node
+	fresh []bool    // added by the side whose order this is
+	after [][]*Node // what the other side added before all, and behind each
+	at    map[string]int
+}
+
+// list puts all in order. Where both sides added behind the same sibling, ours
+// comes first: what was added before (first), or behind what is fresh.
+func (p *places) list(first bool) []*Node {
+	var all []*Node
+	for i := range p.after {
+		if i > 0 {
+			all = append(all, p.nodes[i-1])
+		}
+		if !first && i < len(p.nodes) && p.fresh[i] && len(p.after[i+1]) == 0 {
+			p.after[i+1], p.after[i] = p.after[i], nil
+		}
+		all = append(all, p.after[i]...)
+	}
+	if all == nil {
+		all = []*Node{}
+	}
+	return all
+}
+
+// kid decides about siblings of one name; nil where none stays.
+func (m *merger) kid(b, o, t *Node) *Node {
 	switch {
-	case b == nil && t == nil:
+	case o != nil && t != nil && b != nil:
+		return m.node(b, o, t)
+	case o != nil && t != nil:
+		return m.bothAdded(o, t)
+	case b == nil && o != nil:
 		return o
 	case b == nil:
-		if o.Text() == t.Text() {
-			return o
-		}
-		if o.leaf() || t.leaf() {
-			return m.flat(&Node{}, o, t)
-		}
-		return m.node(&Node{Kids: []*Node{}, Head: o.Head, Tail: o.Tail}, o, t)
+		return t
+	case o != nil:
+		return m.oneRemoved(b, o, o.Text(), "")
 	case t != nil:
-		return m.node(b, o, t)
+		return m.oneRemoved(b, t, "", t.Text())
 	}
-	if same(b, o) {
+	return nil
+}
+
+func (m *merger) bothAdded(o, t *Node) *Node {
+	switch {
+	case o.Text() == t.Text():
+		return o
+	case o.leaf() || t.leaf():
+		return m.flat(&Node{}, o, t)
+	}
+	return m.node(&Node{Kids: []*Node{}, Head: o.Head, Tail: o.Tail}, o, t)
+}
+
+// oneRemoved decides about a node that one side has and the other removed.
+func (m *merger) oneRemoved(b, left *Node, ours, theirs string) *Node {
+	if same(b, left) {
 		return nil
 	}
-	text, ok := m.leaf(b.Text(), o.Text(), "")
-	if !ok && text == "" {
+	text, _ := m.leaf(b.Text(), ours, theirs)
+	if text == "" {
 		return nil
 	}
-	return &Node{Key: o.Key, Head: text}
+	return &Node{Key: left.Key, Head: text}
 }
 
 // same reports whether two nodes' texts are the same, white space aside.
 func same(a, b *Node) bool {
 	return strings.Join(strings.Fields(a.Head), "") == strings.Join(strings.Fields(b.Head), "") && strings.Join(strings.Fields(a.Text()), "") == strings.Join(strings.Fields(b.Text()), "")
-}
-
-// added puts the nodes that only theirs has where they belong.
-func (m *merger) added(b, o, t named, out []*Node, order []string, placed map[string]int) []*Node {
-	after := map[int][]*Node{} // index in order, -1 for the beginning → what follows it
-	at := -1
-	for _, key := range t.names {
-		if i, ok := placed[key]; ok {
-			at = i
-			continue
-		}
-		if o.at[key] != nil {
-			continue
-		}
-		if was := b.at[key]; was != nil {
-			if same(was, t.at[key]) {
-				continue
-			}
-			text, ok := m.leaf(was.Text(), "", t.at[key].Text())
-			if !ok && text == "" || text == "" {
-				continue
-			}
-			after[at] = append(after[at], &Node{Key: key, Head: text})
-			continue
-		}
-		after[at] = append(after[at], t.at[key])
-	}
-	if len(after) == 0 {
-		return out
-	}
-	all := append([]*Node{}, after[-1]...)
-	for i := range order {
-		// What ours added behind the same sibling comes first.
-		all = append(all, out[i])
-		if len(after[i]) == 0 {
-			continue
-		}
-		j := i
-		for j+1 < len(order) && b.at[order[j+1]] == nil && t.at[order[j+1]] == nil && len(after[j+1]) == 0 {
-			j++
-		}
-		if j > i {
-			after[j] = append(after[j], after[i]...)
-			after[i] = nil
-			continue
-		}
-		all = append(all, after[i]...)
-	}
-	return all
 }
