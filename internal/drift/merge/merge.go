@@ -222,7 +222,11 @@ type file struct {
 	base, ours, theirs []byte
 	text               []byte // with ours in every hunk
 	hunks              []*hunk
-	lines              *tally // made when first asked for
+	lines              *tally // made when first asked for, as are the next
+	baseNames          map[string]int
+	ourNames           map[string]int
+	theirNames         map[string]int
+	undecidedLeaf      bool // the structure had to take a side
 }
 
 // hunk is a conflict, and what is thought of it so far.

@@ -6,23 +6,33 @@ import "strings"
 // file. The other side's text gets the new names.
 func renamed(h *hunk) (verdict, bool) {
 	f := h.file
-	if text, ok := carry(h.b, h.t, string(h.Ours), f.base, f.theirs); ok {
+	if text, ok := carry(h.b, h.t, string(h.Ours), f.names(&f.baseNames, f.base), f.names(&f.theirNames, f.theirs)); ok {
 		return h.says(text, "the golden path renamed what your change uses; your change is kept under the new name")
 	}
-	if text, ok := carry(h.b, h.o, string(h.Theirs), f.base, f.ours); ok {
+	if text, ok := carry(h.b, h.o, string(h.Theirs), f.names(&f.baseNames, f.base), f.names(&f.ourNames, f.ours)); ok {
 		return h.says(text, "you renamed what the golden path's change uses; its change is taken under your name")
 	}
 	return verdict{}, false
 }
 
+// names returns how often each word is in a version of the file, counted once.
+func (f *file) names(kept *map[string]int, text []byte) func() map[string]int {
+	return func() map[string]int {
+		if *kept == nil {
+			*kept = count(words(string(text)))
+		}
+		return *kept
+	}
+}
+
 // carry applies to other the renames that x made of b. before and after are the
-// files that b and x are from.
-func carry(b, x []string, other string, before, after []byte) (string, bool) {
+// names in the files that b and x are from.
+func carry(b, x []string, other string, before, after func() map[string]int) (string, bool) {
 	names, ok := substitutions(b, x)
 	if !ok {
 		return "", false
 	}
-	had, has := count(words(string(before))), count(words(string(after)))
+	had, has := before(), after()
 	for from, to := range names {
 		if has[from] > 0 || had[to] > 0 || had[from] < 2 {
 			return "", false // not a rename of something, everywhere

@@ -28,11 +28,17 @@ func (f *file) byStructure(options *Options) {
 	if !ok {
 		return
 	}
-	yours, ok := outline.Merge(b, o, t, f.leaf(options, textmerge.Theirs))
-	if !ok {
-		return
+	yours := mine
+	if f.undecidedLeaf {
+		if yours, ok = outline.Merge(b, o, t, f.leaf(options, textmerge.Theirs)); !ok {
+			return
+		}
 	}
-	ours, theirs := f.cutOut([]byte(mine)), f.cutOut([]byte(yours))
+	ours := f.cutOut([]byte(mine))
+	theirs := ours
+	if f.undecidedLeaf {
+		theirs = f.cutOut([]byte(yours))
+	}
 	if ours == nil || theirs == nil {
 		return
 	}
@@ -79,6 +85,7 @@ func (f *file) leaf(options *Options, side textmerge.Choice) outline.Leaf {
 			ok = false
 			return h.Ours
 		})
+		f.undecidedLeaf = f.undecidedLeaf || !ok
 		return string(text), ok
 	}
 }

@@ -12,7 +12,8 @@ var versionWord = regexp.MustCompile(`(?:sha256:)?\b[0-9a-f]{12,64}\b|\b\d{4}-\d
 // larger returns the one of two lines that has the larger versions, if the lines
 // differ from each other and from the base in versions only.
 func larger(b, o, t string) (string, bool) {
-	if len(b)+len(o)+len(t) > maxHunkBytes {
+	const digits = "0123456789"
+	if len(b)+len(o)+len(t) > maxHunkBytes || !strings.ContainsAny(o, digits) || !strings.ContainsAny(t, digits) {
 		return "", false
 	}
 	ov, tv, bv := versionWord.FindAllString(o, -1), versionWord.FindAllString(t, -1), versionWord.FindAllString(b, -1)

@@ -50,7 +50,7 @@ func each[T any](lines []string, f func(string) T) []T {
 // words cuts a line into words: runs of letters, digits and underscores, runs of
 // white space, and all else character by character.
 func words(line string) []string {
-	var ws []string
+	ws := make([]string, 0, len(line)/4+1)
 	for len(line) > 0 {
 		n := wordEnd(line)
 		ws = append(ws, line[:n])
@@ -60,21 +60,36 @@ func words(line string) []string {
 }
 
 func wordEnd(s string) int {
-	r, size := utf8.DecodeRuneInString(s)
-	kind := charKind(r)
+	kind, n := charAt(s)
 	if kind == other {
-		return size
+		return n
 	}
-	n := size
 	for n < len(s) {
-		r, size = utf8.DecodeRuneInString(s[n:])
-		if charKind(r) != kind {
+		k, size := charAt(s[n:])
+		if k != kind {
 			break
 		}
 		n += size
 	}
 	return n
 }
+
+// charAt returns the kind and length of the character that s begins with.
+func charAt(s string) (char, int) {
+	if c := s[0]; c < utf8.RuneSelf {
+		return asciiKind[c], 1
+	}
+	r, size := utf8.DecodeRuneInString(s)
+	return charKind(r), size
+}
+
+// asciiKind is charKind for the characters that most text is made of.
+var asciiKind = func() (kinds [utf8.RuneSelf]char) {
+	for i := range kinds {
+		kinds[i] = charKind(rune(i))
+	}
+	return kinds
+}()
 
 type char int
 
@@ -123,13 +138,13 @@ func binds(sign string) bool {
 }
 
 func isSpace(word string) bool {
-	r, _ := utf8.DecodeRuneInString(word)
-	return charKind(r) == space
+	kind, _ := charAt(word)
+	return kind == space
 }
 
 func isName(word string) bool {
-	r, _ := utf8.DecodeRuneInString(word)
-	return charKind(r) == letter
+	kind, _ := charAt(word)
+	return kind == letter
 }
 
 // trivial reports whether a line says so little that it may well stand twice in

@@ -183,11 +183,11 @@ func (n *Node) separate(json bool) {
 	}
 	last := len(n.Kids) - 1
 	for i, k := range n.Kids {
-		if i < last && !endsWithComma(k.Text()) {
+		if i < last && !endsWithComma(k.end()) {
 			return
 		}
 	}
-	n.Commas, n.LastComma = true, endsWithComma(n.Kids[last].Text())
+	n.Commas, n.LastComma = true, endsWithComma(n.Kids[last].end())
 	for i, k := range n.Kids {
 		if i < last || n.LastComma {
 			k.cutComma()
@@ -203,6 +203,14 @@ func endsWithComma(text string) bool {
 	return at > 0 && text[at-1] == ','
 }
 
+// end returns the part of the node that its text ends with.
+func (n *Node) end() string {
+	if n.Tail != "" {
+		return n.Tail
+	}
+	return n.Head
+}
+
 func (n *Node) cutComma() {
 	part := &n.Head
 	if n.Tail != "" {
@@ -214,7 +222,6 @@ func (n *Node) cutComma() {
 
 var (
 	assigned = regexp.MustCompile(`^\s*(?:def\s+|export\s+|final\s+)?["']?([A-Za-z_$@][\w.$@/ -]*?)["']?\s*(?::|\+?=)(?:[^=]|$)`)
-	jsonKey  = regexp.MustCompile(`^\s*"((?:[^"\\]|\\.)*)"\s*:`)
 	squashed = regexp.MustCompile(`[\s"']+`)
 )
 
@@ -222,14 +229,14 @@ var (
 // gives a value to, or the head of its block.
 func braceKey(line string, json bool) string {
 	if json {
-		if m := jsonKey.FindStringSubmatch(line); m != nil {
-			return m[1]
-		}
-		return ""
+		return jsonKey(line)
 	}
 	t := strings.TrimSpace(line)
 	if strings.HasSuffix(t, "{") {
 		return "{" + squashed.ReplaceAllString(strings.TrimSuffix(t, "{"), "")
+	}
+	if !strings.ContainsAny(line, ":=") {
+		return ""
 	}
 	if m := assigned.FindStringSubmatch(line); m != nil {
 		return m[1]
@@ -270,4 +277,24 @@ func commentStart(line string) int {
 		}
 	}
 	return -1
+}
+
+// jsonKey returns the key that a line of JSON begins with, or "".
+func jsonKey(line string) string {
+	t := strings.TrimLeft(line, " \t")
+	if t == "" || t[0] != '"' {
+		return ""
+	}
+	for i := 1; i < len(t); i++ {
+		switch t[i] {
+		case '\\':
+			i++
+		case '"':
+			if strings.HasPrefix(strings.TrimLeft(t[i+1:], " \t"), ":") {
+				return t[1:i]
+			}
+			return ""
+		}
+	}
+	return ""
 }

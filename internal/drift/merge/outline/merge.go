@@ -215,5 +215,9 @@ func (m *merger) oneRemoved(b, left *Node, ours, theirs string) *Node {
 
 // same reports whether two nodes' texts are the same, white space aside.
 func same(a, b *Node) bool {
-	return strings.Join(strings.Fields(a.Head), "") == strings.Join(strings.Fields(b.Head), "") && strings.Join(strings.Fields(a.Text()), "") == strings.Join(strings.Fields(b.Text()), "")
+	x, y := a.Text(), b.Text()
+	return x == y || bare(x) == bare(y) && bare(a.Head) == bare(b.Head)
 }
+
+// bare returns a text without white space.
+func bare(text string) string { return strings.Join(strings.Fields(text), "") }
