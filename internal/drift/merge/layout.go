@@ -62,6 +62,10 @@ func joinLayout(base, laid, content string) string {
 	if len(c) > maxLayoutWords || len(b) > maxLayoutWords {
 		return content
 	}
+	edits := textmerge.EditsOf(bare(b), bare(c))
+	if gone := removedBy(edits); 2*gone > len(b) {
+		return content // written anew: there is no layout to follow
+	}
 	var out strings.Builder
 	// put writes word i of content, which stands where word at of base stood.
 	put := func(i, at int) {
@@ -72,7 +76,7 @@ func joinLayout(base, laid, content string) string {
 		out.WriteString(before + c[i].word)
 	}
 	at, i := 0, 0
-	for _, e := range append(textmerge.EditsOf(bare(b), bare(c)), textmerge.Edit{ALo: len(b), AHi: len(b), BLo: len(c), BHi: len(c)}) {
+	for _, e := range append(edits, textmerge.Edit{ALo: len(b), AHi: len(b), BLo: len(c), BHi: len(c)}) {
 		for ; i < e.BLo; i, at = i+1, at+1 {
 			put(i, at)
 		}
@@ -88,7 +92,16 @@ func joinLayout(base, laid, content string) string {
 	return out.String()
 }
 
-// layout: one side changed white space only.
+// removedBy returns how many words the edits take away.
+func removedBy(edits []textmerge.Edit) int {
+	n := 0
+	for _, e := range edits {
+		n += e.AHi - e.ALo
+	}
+	return n
+}
+
+// layoutOnly: one side changed white space only.
 func layoutOnly(h *hunk) (verdict, bool) {
 	b, o, t := string(h.Base), string(h.Ours), string(h.Theirs)
 	switch {

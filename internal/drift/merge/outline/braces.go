@@ -232,8 +232,8 @@ func braceKey(line string, json bool) string {
 		return jsonKey(line)
 	}
 	t := strings.TrimSpace(line)
-	if strings.HasSuffix(t, "{") {
-		return "{" + squashed.ReplaceAllString(strings.TrimSuffix(t, "{"), "")
+	if head, ok := strings.CutSuffix(t, "{"); ok {
+		return "{" + squashed.ReplaceAllString(head, "")
 	}
 	if !strings.ContainsAny(line, ":=") {
 		return ""
