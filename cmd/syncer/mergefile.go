@@ -17,7 +17,7 @@ import (
 type mergeFileFlags struct {
 	batch, write, hunks, policies bool
 	path, suggested               string
-	off                           []string
+	off, on                       []string
 }
 
 func (a *app) mergeFileCommand() *cobra.Command {
@@ -57,6 +57,7 @@ and write {"id","merged","conflicts","by"} a line.`,
 	flags.BoolVar(&f.policies, "policies", false, "keep ours in changelogs and other files that are the member's")
 	flags.StringVar(&f.suggested, "suggested", "propose", "what becomes of suggestions: apply or propose")
 	flags.StringSliceVar(&f.off, "off", nil, "resolvers not to use, or \"all\"")
+	flags.StringSliceVar(&f.on, "on", nil, "optional resolvers to use")
 	flags.BoolVar(&f.write, "write", false, "write the result to OURS, as a merge driver must")
 	flags.StringVar(&f.path, "path", "", "the file's path in its repository, for its kind and the labels of conflicts")
 	return cmd
@@ -64,7 +65,7 @@ and write {"id","merged","conflicts","by"} a line.`,
 
 // options returns how the flags ask to merge.
 func (f mergeFileFlags) options() (merge.Options, error) {
-	o := merge.Options{Off: f.off, MembersDecided: f.policies}
+	o := merge.Options{Off: f.off, On: f.on, MembersDecided: f.policies}
 	switch f.suggested {
 	case "apply":
 		o.Suggested = merge.Apply
@@ -80,9 +81,9 @@ func (f mergeFileFlags) options() (merge.Options, error) {
 		o.Off = names
 		return o, nil
 	}
-	for _, name := range f.off {
+	for _, name := range slices.Concat(f.off, f.on) {
 		if !slices.Contains(names, name) {
-			return o, fmt.Errorf("--off %q: the resolvers are %s, and all", name, strings.Join(names, ", "))
+			return o, fmt.Errorf("no resolver is called %q; they are %s, and all for --off", name, strings.Join(names, ", "))
 		}
 	}
 	return o, nil

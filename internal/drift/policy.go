@@ -9,6 +9,8 @@ type Policies struct {
 	Suggested merge.Policy
 	// Off names the resolvers that are not to be used.
 	Off []string
+	// On names the optional resolvers that are to be used.
+	On []string
 	// Care says whose a file is; nil goes by the file's name ([merge.CareOf]).
 	Care func(path string) merge.Care
 	// Removed is for files that the golden path removed and the member had changed.
@@ -36,7 +38,7 @@ const (
 func (f facts) options() merge.Options {
 	p := f.policies
 	o := merge.Options{
-		Suggested: p.Suggested, Off: p.Off, MembersDecided: true, Memory: p.Memory,
+		Suggested: p.Suggested, Off: p.Off, On: p.On, MembersDecided: true, Memory: p.Memory,
 		Decided: func(base, ours, theirs []byte) ([]byte, bool) {
 			switch f.decided[HunkID(base, ours, theirs)] {
 			case Ours:

@@ -56,7 +56,7 @@ func TestTiersAreTold(t *testing.T) {
 	theirs := tree.Tree{"f": tree.Text("set  two\n\nstay\n\na\nof theirs, that\nb\n")}
 	joined := tree.Tree{"f": tree.Text("set two\n\nstay\n\na\nof ours, this\nof theirs, that\nb\n")}
 
-	cs, got := meet(base, ours, theirs, drift.Policies{Suggested: merge.Apply})
+	cs, got := meet(base, ours, theirs, drift.Policies{Suggested: merge.Apply, On: []string{"inserts"}})
 	if diff := cmp.Diff(joined, got); diff != "" || !cs.Clean() {
 		t.Errorf("applied: mismatch (-want +got)\n%s", diff)
 	}
@@ -66,7 +66,8 @@ func TestTiersAreTold(t *testing.T) {
 		}
 	}
 
-	cs, got = meet(base, ours, theirs, drift.Policies{})
+	policies := drift.Policies{On: []string{"inserts"}}
+	cs, got = meet(base, ours, theirs, policies)
 	c := cs.Changes[0]
 	if diff := cmp.Diff(tree.Tree{"f": tree.Text("set two\n\nstay\n\na\nof ours, this\nb\n")}, got); diff != "" {
 		t.Errorf("proposed: mismatch (-want +got)\n%s", diff)
@@ -75,7 +76,7 @@ func TestTiersAreTold(t *testing.T) {
 		t.Fatalf("change %+v", c)
 	}
 	now := got["f"]
-	after, next, err := drift.Resolve(cs.Lock, "f", &now, rendering(theirs, nil), baseOf(base), drift.Proposed)
+	after, next, err := policies.Resolve(cs.Lock, "f", &now, rendering(theirs, nil), baseOf(base), drift.Proposed)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,13 +16,22 @@ import (
 // section's own revision renders; base is as in [Request]. It returns the file to
 // write (After; nil: none) and the section with the decision in it: the golden
 // path's file becomes the base, so that the same conflict does not come back.
+//
+// It goes by the zero [Policies]; see [Policies.Resolve] for others.
 func Resolve(s *Section, path string, ours *tree.File, theirs scaffold.Rendering, base func(string, LockedFile) (tree.File, bool), take Side) (after *tree.File, next *Section, err error) {
+	return Policies{}.Resolve(s, path, ours, theirs, base, take)
+}
+
+// Resolve is the function [Resolve] for a member that was planned with these
+// policies. Proposed takes what the resolvers propose, and is an error where a
+// conflict has no proposal.
+func (policies Policies) Resolve(s *Section, path string, ours *tree.File, theirs scaffold.Rendering, base func(string, LockedFile) (tree.File, bool), take Side) (after *tree.File, next *Section, err error) {
 	l, ok := s.Files[path]
 	if !ok || !l.Open {
 		return nil, nil, notOpen(s, path)
 	}
 	p := planner{Request: Request{Locked: s, Theirs: theirs, Base: base}}
-	f := facts{path: path, mode: l.Mode, ours: ours}
+	f := facts{path: path, mode: l.Mode, ours: ours, policies: policies}
 	if t, has := theirs[path]; has {
 		f.theirs = &t.File
 	}

@@ -12,29 +12,32 @@ type resolver struct {
 	tier  Tier
 	about string
 	run   func(*hunk, *Options) (verdict, bool)
+	// optional is true for a resolver that did not pay: people agreed with less than
+	// half of what it proposed. It is asked only where [Options.On] names it.
+	optional bool
 }
 
 // sure and unsure are the cascade: asked from top to bottom, the first that
 // answers decides. The file's structure is asked between the two.
 var sure = []resolver{
-	{memberFile, Suggested, "the file is of a kind that belongs to the member", members},
-	{"layout", Merged, "one side changed white space only", plainly(layoutOnly)},
-	{"already-ours", Merged, "ours has the golden path's change already", plainly(alreadyOurs)},
-	{"already-theirs", Merged, "the golden path has the member's change already", plainly(alreadyTheirs)},
-	{"between", Merged, "ours is a version of the golden path between base and theirs", between},
-	{"versions", Merged, "the sides differ in versions only: the larger", plainly(byVersions)},
-	{"renamed", Suggested, "one side renamed, throughout the file, what the other side's change uses", plainly(renamed)},
-	{"neighbours", Merged, "the sides changed or removed different lines beside each other", plainly(byNeighbours)},
-	{"removed", Suggested, "the golden path changed lines that the member removed or rewrote", plainly(byRemoved)},
-	{"memory", Suggested, "people decided the same hunk alike in at least three other members", remembered},
-	{"identifiers", Suggested, "both sides replaced a generated identifier", plainly(identifiers)},
+	{memberFile, Suggested, "the file is of a kind that belongs to the member", members, false},
+	{"layout", Merged, "one side changed white space only", plainly(layoutOnly), false},
+	{"already-ours", Merged, "ours has the golden path's change already", plainly(alreadyOurs), false},
+	{"already-theirs", Merged, "the golden path has the member's change already", plainly(alreadyTheirs), false},
+	{"between", Merged, "ours is a version of the golden path between base and theirs", between, false},
+	{"versions", Merged, "the sides differ in versions only: the larger", plainly(byVersions), false},
+	{"renamed", Suggested, "one side renamed, throughout the file, what the other side's change uses", plainly(renamed), false},
+	{"neighbours", Merged, "the sides changed or removed different lines beside each other", plainly(byNeighbours), false},
+	{"removed", Suggested, "the golden path changed lines that the member removed or rewrote", plainly(byRemoved), false},
+	{"memory", Suggested, "people decided the same hunk alike in at least three other members", remembered, false},
+	{"identifiers", Suggested, "both sides replaced a generated identifier", plainly(identifiers), false},
 }
 
 var unsure = []resolver{
-	{"words", Suggested, "the sides changed different words of a line", plainly(byWords)},
-	{"beside", Suggested, "one side added lines beside lines that the other changed", plainly(byBeside)},
-	{"inserts", Suggested, "both sides added lines in the same place", plainly(byInserts)},
-	{"dropped", Suggested, "the golden path removed lines that the member changed", plainly(byDropped)},
+	{"words", Suggested, "the sides changed different words of a line", plainly(byWords), false},
+	{"beside", Suggested, "one side added lines beside lines that the other changed", plainly(byBeside), true},
+	{"inserts", Suggested, "both sides added lines in the same place", plainly(byInserts), true},
+	{"dropped", Suggested, "the golden path removed lines that the member changed", plainly(byDropped), false},
 }
 
 // Resolver describes a member of the cascade.
@@ -42,17 +45,19 @@ type Resolver struct {
 	Name  string
 	Tier  Tier
 	About string // what sort of hunk it decides
+	// Optional resolvers are asked only where [Options.On] names them.
+	Optional bool
 }
 
 // Resolvers returns the cascade in its order.
 func Resolvers() []Resolver {
 	var rs []Resolver
 	for _, r := range sure {
-		rs = append(rs, Resolver{r.name, r.tier, r.about})
+		rs = append(rs, Resolver{r.name, r.tier, r.about, r.optional})
 	}
-	rs = append(rs, Resolver{structure, Suggested, "the sides changed different entries, blocks or sections of a structured file"})
+	rs = append(rs, Resolver{structure, Suggested, "the sides changed different entries, blocks or sections of a structured file", false})
 	for _, r := range unsure {
-		rs = append(rs, Resolver{r.name, r.tier, r.about})
+		rs = append(rs, Resolver{r.name, r.tier, r.about, r.optional})
 	}
 	return rs
 }
@@ -110,7 +115,7 @@ func (h *hunk) ask(options *Options, cascade []resolver) {
 		return
 	}
 	for _, r := range cascade {
-		if slices.Contains(options.Off, r.name) {
+		if slices.Contains(options.Off, r.name) || r.optional && !slices.Contains(options.On, r.name) {
 			continue
 		}
 		if v, ok := r.run(h, options); ok {

@@ -18,7 +18,7 @@ func FuzzMerge(f *testing.F) {
 		}
 		start := time.Now()
 		check(t, path, b, o, th, merge.Options{})
-		check(t, path, b, o, th, merge.Options{Suggested: merge.Apply})
+		check(t, path, b, o, th, merge.Options{Suggested: merge.Apply, On: optional()})
 		if spent, limit := time.Since(start), 2*time.Second+time.Duration(len(b)+len(o)+len(th))*100*time.Microsecond; spent > limit {
 			t.Fatalf("took %v for %d bytes", spent, len(b)+len(o)+len(th))
 		}

@@ -57,6 +57,8 @@ type Options struct {
 	Suggested Policy
 	// Off names the resolvers that are not to be used (see [Resolvers]).
 	Off []string
+	// On names the optional resolvers that are to be used.
+	On []string
 	// Decided returns what somebody decided about a hunk before. It is asked
 	// first.
 	Decided func(base, ours, theirs []byte) (text []byte, ok bool)

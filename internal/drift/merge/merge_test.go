@@ -95,10 +95,21 @@ var examples = []example{
 		merge.Conflict, "", "    \"left\": 1,\n    \"new\": \"mine\"\n"},
 }
 
+// optional returns the names of the resolvers that are off by default.
+func optional() []string {
+	var names []string
+	for _, r := range merge.Resolvers() {
+		if r.Optional {
+			names = append(names, r.Name)
+		}
+	}
+	return names
+}
+
 func TestExamples(t *testing.T) {
 	for _, e := range examples {
 		t.Run(e.name, func(t *testing.T) {
-			r := merge.Merge(e.path, []byte(e.base), []byte(e.ours), []byte(e.theirs), merge.Options{})
+			r := merge.Merge(e.path, []byte(e.base), []byte(e.ours), []byte(e.theirs), merge.Options{On: optional()})
 			if len(r.Hunks) != 1 {
 				t.Fatalf("%d hunks, want 1; text %q", len(r.Hunks), r.Text)
 			}
@@ -126,7 +137,7 @@ func TestSidesAreEqual(t *testing.T) {
 		if !slices.Contains([]string{"versions", "words", "neighbours"}, e.resolver) {
 			continue
 		}
-		r := merge.Merge(e.path, []byte(e.base), []byte(e.theirs), []byte(e.ours), merge.Options{Suggested: merge.Apply})
+		r := merge.Merge(e.path, []byte(e.base), []byte(e.theirs), []byte(e.ours), merge.Options{Suggested: merge.Apply, On: optional()})
 		if h := r.Hunks[0]; h.Resolver != e.resolver || string(h.Proposal) != e.want {
 			t.Errorf("%s, swapped: %q by %q, want %q", e.name, h.Proposal, h.Resolver, e.want)
 		}
@@ -135,15 +146,19 @@ func TestSidesAreEqual(t *testing.T) {
 
 func TestPolicyAndOff(t *testing.T) {
 	base, ours, theirs := []byte("a\nb\n"), []byte("a\nof ours, this\nb\n"), []byte("a\nof theirs, that\nb\n")
-	if r := merge.Merge("x", base, ours, theirs, merge.Options{}); r.Clean() || !bytes.Equal(r.Text, ours) {
+	on := optional()
+	if r := merge.Merge("x", base, ours, theirs, merge.Options{}); r.Tier() != merge.Conflict {
+		t.Errorf("not switched on: tier %s", r.Tier())
+	}
+	if r := merge.Merge("x", base, ours, theirs, merge.Options{On: on}); r.Clean() || !bytes.Equal(r.Text, ours) {
 		t.Errorf("proposed: %q, want ours, open", r.Text)
 	} else if p, complete := r.Proposal(); !complete || string(p) != "a\nof ours, this\nof theirs, that\nb\n" {
 		t.Errorf("proposal %q, complete %v", p, complete)
 	}
-	if r := merge.Merge("x", base, ours, theirs, merge.Options{Suggested: merge.Apply}); !r.Clean() || r.Tier() != merge.Suggested {
+	if r := merge.Merge("x", base, ours, theirs, merge.Options{Suggested: merge.Apply, On: on}); !r.Clean() || r.Tier() != merge.Suggested {
 		t.Errorf("applied: %d open, tier %s", r.Open(), r.Tier())
 	}
-	if r := merge.Merge("x", base, ours, theirs, merge.Options{Off: []string{"inserts"}}); r.Tier() != merge.Conflict {
+	if r := merge.Merge("x", base, ours, theirs, merge.Options{On: on, Off: []string{"inserts"}}); r.Tier() != merge.Conflict {
 		t.Errorf("switched off: tier %s", r.Tier())
 	}
 }
@@ -235,7 +250,7 @@ func texts(t *rapid.T) (path string, base, ours, theirs []byte) {
 func TestProperties(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		path, b, o, th := texts(t)
-		apply := merge.Options{Suggested: merge.Apply}
+		apply := merge.Options{Suggested: merge.Apply, On: optional()}
 		if r := merge.Merge(path, b, o, b, apply); !bytes.Equal(r.Text, o) || !r.Clean() {
 			t.Fatalf("Merge(b, o, b) = %q, want ours %q", r.Text, o)
 		}
