@@ -36,7 +36,7 @@ func CareOf(p string) (care Care, command string) {
 		return Members, ""
 	}
 	switch path.Ext(name) {
-	case ".csv", ".tsv", ".snap", ".ipynb", ".bib", ".sql":
+	case ".csv", ".tsv", ".ipynb", ".bib", ".sql":
 		return Members, ""
 	}
 	return Joined, ""
