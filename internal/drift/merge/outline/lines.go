@@ -19,13 +19,14 @@ func readSections(root *Node, lines []string) bool {
 	at := root
 	root.Kids = []*Node{}
 	lead := 0
+	ahead := 2 * len(lines)
 	for i := 0; i < len(lines); {
 		t := strings.TrimSpace(lines[i])
 		if t == "" || t[0] == '#' || t[0] == ';' {
 			i++
 			continue
 		}
-		end := valueEnd(lines, i)
+		end := valueEnd(lines, i, &ahead)
 		n := &Node{Lead: join(lines[lead:i]), Head: join(lines[i:end])}
 		if m := sectionHead.FindStringSubmatch(lines[i]); m != nil && end == i+1 {
 			n.Key, n.Kids = "["+m[1], []*Node{}
@@ -44,15 +45,18 @@ func readSections(root *Node, lines []string) bool {
 }
 
 // valueEnd returns where the setting that begins at line i ends: where the
-// brackets and strings that it opens are closed, and before the next line that is
-// not indented more where it is continued by indentation.
-func valueEnd(lines []string, i int) int {
+// brackets and strings that it opens are closed. Where they never are, it is the
+// one line; ahead is how many lines may be looked at in vain.
+func valueEnd(lines []string, i int, ahead *int) int {
 	s := &scanner{style: style{line: "#", block: true}}
-	for j := i; j < len(lines) && j < i+10000; j++ {
+	for j := i; j < len(lines); j++ {
 		s.feed(lines[j])
 		s.bad = false
 		if len(s.open) == 0 && s.quote == "" && !s.in {
 			return j + 1
+		}
+		if *ahead--; *ahead < 0 {
+			break
 		}
 	}
 	return i + 1
