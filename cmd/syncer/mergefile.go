@@ -15,9 +15,9 @@ import (
 
 // mergeFileFlags are merge-file's.
 type mergeFileFlags struct {
-	batch, write, hunks, policies bool
-	path, suggested               string
-	off, on                       []string
+	batch, write, hunks, policies, resolve bool
+	path, suggested                        string
+	off, on                                []string
 }
 
 func (a *app) mergeFileCommand() *cobra.Command {
@@ -54,6 +54,7 @@ and write {"id","merged","conflicts","by"} a line.`,
 	flags := cmd.Flags()
 	flags.BoolVar(&f.batch, "batch", false, "merge many files, one JSON object a line")
 	flags.BoolVar(&f.hunks, "hunks", false, "with --batch, tell of every hunk that both sides changed")
+	flags.BoolVar(&f.resolve, "resolve", false, "ask the resolvers about what lines alone leave as a conflict; the flags below ask them too")
 	flags.BoolVar(&f.policies, "policies", false, "keep ours in changelogs and other files that are the member's")
 	flags.StringVar(&f.suggested, "suggested", "propose", "what becomes of suggestions: apply or propose")
 	flags.StringSliceVar(&f.off, "off", nil, "resolvers not to use, or \"all\"")
@@ -65,7 +66,8 @@ and write {"id","merged","conflicts","by"} a line.`,
 
 // options returns how the flags ask to merge.
 func (f mergeFileFlags) options() (merge.Options, error) {
-	o := merge.Options{Off: f.off, On: f.on, MembersDecided: f.policies}
+	resolve := f.resolve || f.policies || len(f.off)+len(f.on) > 0 || f.suggested != "propose"
+	o := merge.Options{Lines: !resolve, Off: f.off, On: f.on, MembersDecided: f.policies}
 	switch f.suggested {
 	case "apply":
 		o.Suggested = merge.Apply

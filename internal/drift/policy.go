@@ -5,6 +5,8 @@ import "github.com/goldenpaths/syncer/internal/drift/merge"
 // Policies are what a platform team decides about changes that meet in a member.
 // The zero value applies what is safe and asks about the rest.
 type Policies struct {
+	// Lines merges by lines alone, as git does, without resolvers.
+	Lines bool
 	// Suggested says what becomes of a merge's suggestions.
 	Suggested merge.Policy
 	// Off names the resolvers that are not to be used.
@@ -38,7 +40,7 @@ const (
 func (f facts) options() merge.Options {
 	p := f.policies
 	o := merge.Options{
-		Suggested: p.Suggested, Off: p.Off, On: p.On, MembersDecided: true, Memory: p.Memory,
+		Lines: p.Lines, Suggested: p.Suggested, Off: p.Off, On: p.On, MembersDecided: true, Memory: p.Memory,
 		Decided: func(base, ours, theirs []byte) ([]byte, bool) {
 			switch f.decided[HunkID(base, ours, theirs)] {
 			case Ours:

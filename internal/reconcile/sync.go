@@ -31,6 +31,11 @@ type Planned struct {
 	inferred scaffold.Inputs // to be written to the member's file
 }
 
+// policies merge by lines, as git does. The resolvers of package merge can be asked
+// with syncer merge-file --resolve; they come here when people agree with what they
+// merge as often as with what lines merge.
+var policies = drift.Policies{Lines: true}
+
 // Plan says what brings one golden path of the member to the version that it
 // follows, or to another one where to is not "".
 func (s *Syncer) Plan(ctx context.Context, repo Repository, st *State, name, to string) (*Planned, error) {
@@ -80,7 +85,7 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 	b := &bases{ctx: ctx, source: g.source, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	p.ChangeSet = drift.Plan(drift.Request{
 		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: b.find,
-		Renames: renames(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name),
+		Renames: renames(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name), Policies: policies,
 	})
 	p.Files = drift.Status(locked, ours, b.find)
 	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
@@ -272,7 +277,7 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 		ours = &f
 	}
 	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
-	after, next, err := drift.Resolve(section, path, ours, theirs, b.find, take)
+	after, next, err := policies.Resolve(section, path, ours, theirs, b.find, take)
 	if err != nil {
 		return nil, err
 	}

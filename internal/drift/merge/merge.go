@@ -54,6 +54,9 @@ const (
 // Options are what a merge may take into account besides the three texts. The
 // zero value is usable.
 type Options struct {
+	// Lines merges by lines alone, as git does: no resolver is asked, and no file is
+	// treated by its kind.
+	Lines     bool
 	Suggested Policy
 	// Off names the resolvers that are not to be used (see [Resolvers]).
 	Off []string
@@ -171,7 +174,16 @@ func (r Result) Proposal() (text []byte, complete bool) {
 // what kind of file it is; it is not opened.
 func Merge(path string, base, ours, theirs []byte, options Options) Result {
 	r := textmerge.Merge(base, ours, theirs)
+	if options.Lines && r.Clean() {
+		return Result{Text: r.Merged}
+	}
 	f := newFile(path, base, ours, theirs, r)
+	if options.Lines {
+		for _, h := range f.hunks {
+			h.decide(&options)
+		}
+		return f.result(options.Suggested)
+	}
 	if care, command := CareOf(path); options.Care == Tools || options.Care == ByKind && care == Tools {
 		if one := oneSided(base, ours, theirs); one != nil {
 			return Result{Text: one}
