@@ -28,6 +28,17 @@ func (h *hub) Client(at walks.Place, permissions map[string]string, urgent bool)
 	return &repository{Client: h.app.Installation(at.Installation).As(access), hub: h, at: at}
 }
 
+// Find returns the place of owner/name.
+func (h *hub) Find(ctx context.Context, at walks.Place, fullName string) (walks.Place, error) {
+	name, err := forge.ParseName(fullName)
+	if err != nil {
+		return walks.Place{}, err
+	}
+	wide := h.app.Installation(at.Installation).As(forge.Access{Permissions: map[string]string{"metadata": "read"}})
+	r, err := wide.RepositoryByName(ctx, name)
+	return walks.Place{Installation: at.Installation, Repository: r.ID}, fated(err)
+}
+
 // surveyed is how many repositories are looked at in one request.
 const surveyed = 20
 

@@ -262,8 +262,8 @@ func TestServe(t *testing.T) {
 	}
 	// What GitHub itself sends when the App is installed, through to the database.
 	app.SetWebhook(public+"/webhooks/github", hookSecret)
-	hub.Organization("acme").Add("admin", "alice")
-	if _, err := hub.Person("alice").Install(app, "acme"); err != nil {
+	hub.Organization("globex").Add("admin", "alice")
+	if _, err := hub.Person("alice").Install(app, "globex"); err != nil {
 		t.Fatal(err)
 	}
 	var metrics string

@@ -49,6 +49,7 @@ files:
   - {glob: "ci.yaml", mode: managed}
 after:
   repository: {topics: [svc], variables: {TEAM: "{{ .team }}"}}
+  pullRequests: [{repository: acme/gitops, from: gitops/, path: "apps/{{ .name }}"}]
 `
 	readme    = "# {{ .name }}\n\nOwned by {{ .team }}.\n"
 	lines     = "one\ntwo\nthree\nfour\nfive\nsix\nseven\n"
@@ -58,20 +59,23 @@ after:
 
 func platformFiles() map[string]string {
 	return map[string]string{
-		"goldenpaths/svc/goldenpath.yaml":         manifestV1,
-		"goldenpaths/svc/README.md":               "# The golden path svc\n",
-		"goldenpaths/svc/template/README.md.tmpl": readme,
-		"goldenpaths/svc/template/ci.yaml":        "ci: 1\n",
-		"goldenpaths/svc/template/lines.txt":      lines,
-		"goldenpaths/svc/tests/one.txtar":         fixtureV1,
+		"goldenpaths/svc/goldenpath.yaml":               manifestV1,
+		"goldenpaths/svc/README.md":                     "# The golden path svc\n",
+		"goldenpaths/svc/template/README.md.tmpl":       readme,
+		"goldenpaths/svc/template/ci.yaml":              "ci: 1\n",
+		"goldenpaths/svc/template/lines.txt":            lines,
+		"goldenpaths/svc/template/gitops/app.yaml.tmpl": "app: {{ .name }}\n",
+		"goldenpaths/svc/tests/one.txtar":               fixtureV1,
 	}
 }
 
 // eachWorld runs a story on both databases, with and without GraphQL.
 func eachWorld(t *testing.T, story func(*world)) {
 	t.Helper()
+	t.Parallel() // most of a story is waiting
 	for name, noGraphQL := range map[string]bool{"graphql": false, "rest": true} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			storetest.Each(t, func(t *testing.T, db *store.Store) {
 				if testing.Short() && (noGraphQL || db.Engine() != store.SQLite) {
 					t.Skip("one of each story is enough")
@@ -118,6 +122,7 @@ func newWorld(t *testing.T, db *store.Store, noGraphQL bool) *world {
 	h.Organization("acme").Add("admin", "alice")
 	h.Organization("acme").Property("team", "string")
 	w.must(w.alice.CreateRepository("acme/platform", localhub.NewRepository{Files: platformFiles()}))
+	w.must(w.alice.CreateRepository("acme/gitops", localhub.NewRepository{Files: map[string]string{"README.md": "# What is deployed\n"}}))
 	_, err = w.alice.Install(app, "acme")
 	w.must(err)
 	key := app.PrivateKey()
@@ -165,7 +170,7 @@ func (w *world) must(err error) {
 // until waits for something to become true, and says what was waited for.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(2 * time.Minute)
 	for !is() {
 		if time.Now().After(deadline) {
 			w.dump()
@@ -238,6 +243,9 @@ func TestWalkUseThisTemplate(t *testing.T) {
 		if got := w.file("acme/payments", "main", ".goldenpath.yaml"); !strings.Contains(got, "name: payments") || !strings.Contains(got, "team: core") {
 			w.Errorf(".goldenpath.yaml is\n%s", got)
 		}
+		w.until("a pull request elsewhere adds the service", func() bool {
+			return w.file("acme/gitops", "goldenpath/svc-payments", "apps/payments/app.yaml") == "app: payments\n" && w.pull("acme/gitops", "goldenpath/svc-payments") != nil
+		})
 		// An answer that cannot be inferred is asked for, and never guessed.
 		w.useTemplate("acme/orders", localhub.NewRepository{})
 		var number int
@@ -395,7 +403,7 @@ func TestRequestBudget(t *testing.T) {
 		w.service.prefix = "" // template repositories have requests of their own
 		extra := 0
 		if w.rest {
-			extra = 6 // REST reads the repository, the branch, folders and blobs one by one
+			extra = 8 // REST reads the repository, the branch, folders and blobs one by one
 		}
 		count("a new pull request", 5+extra, 4, func() {
 			w.release(map[string]string{"goldenpaths/svc/template/lines.txt": linesV2})

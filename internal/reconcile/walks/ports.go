@@ -36,6 +36,8 @@ type Hub interface {
 	// named as far as they were granted. Urgent work goes before other work of the
 	// installation.
 	Client(at Place, permissions map[string]string, urgent bool) Client
+	// Find returns the place of owner/name, as far as the installation of at sees it.
+	Find(ctx context.Context, at Place, fullName string) (Place, error)
 	// Survey visits every repository that the App sees, and says whether it has
 	// .goldenpath.yaml.
 	Survey(ctx context.Context, visit func(at Place, follows bool) error) error

@@ -72,12 +72,7 @@ func (w *Walks) publish(ctx context.Context, g *reconcile.GoldenPath, name strin
 	if err != nil {
 		return err
 	}
-	changes := map[string]*tree.File{}
-	for path, f := range want {
-		if was, ok := look.Files[path]; !ok || !was.Equal(f) {
-			changes[path] = &f
-		}
-	}
+	changes := missing(want, look.Files)
 	if len(changes) == 0 {
 		return nil
 	}

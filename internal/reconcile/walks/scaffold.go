@@ -248,7 +248,7 @@ func (b *bringing) after(ctx context.Context, p *reconcile.Planned) error {
 		try("starting "+d.Workflow+" in "+d.Repository, b.client.Dispatch(ctx, d.Repository, d.Workflow, d.Inputs))
 	}
 	for _, pr := range steps.PullRequests {
-		try("the pull request in "+pr.Repository, errors.New("pull requests in other repositories are not made yet"))
+		try("the pull request in "+pr.Repository, b.proposeElsewhere(ctx, p, pr))
 	}
 	if len(failed) == 0 {
 		b.note(ctx, "repository set up", "every step after the first commit was done")
