@@ -109,23 +109,28 @@ func rewind(req **http.Request) bool {
 
 // deliver sends one request with a token of the client's access. Where the App's
 // own signature was refused it is made anew once: the key may have been rotated,
-// and the refusal told GitHub's clock.
+// and the refusal told GitHub's clock. Where the owner did not grant all that the
+// job asks for, the token has what was granted.
 func (c *Client) deliver(req *http.Request, attempt int) (*http.Response, error) {
 	tr := c.in.token(c.access)
-	if _, err := tr.Token(req.Context()); err != nil {
-		if attempt > 0 || !isUnauthorized(err) {
-			return nil, c.in.app.tokenError(c.in.id, err)
-		}
-		if _, err = tr.Token(req.Context()); err != nil {
-			return nil, c.in.app.tokenError(c.in.id, err)
-		}
+	_, err := tr.Token(req.Context())
+	switch {
+	case err == nil:
+	case attempt == 0 && refusedWith(err, http.StatusUnauthorized):
+		_, err = tr.Token(req.Context())
+	case refusedWith(err, http.StatusUnprocessableEntity) && c.in.narrow(req.Context(), c.access):
+		tr = c.in.token(c.access)
+		_, err = tr.Token(req.Context())
+	}
+	if err != nil {
+		return nil, c.in.app.tokenError(c.in.id, err)
 	}
 	return tr.RoundTrip(req)
 }
 
-func isUnauthorized(err error) bool {
+func refusedWith(err error, status int) bool {
 	h, ok := errors.AsType[*ghinstallation.HTTPError](err)
-	return ok && h.Response != nil && h.Response.StatusCode == http.StatusUnauthorized
+	return ok && h.Response != nil && h.Response.StatusCode == status
 }
 
 // weigh says what a request costs (GitHub's points: a read 1, a write 5).

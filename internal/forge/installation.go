@@ -30,6 +30,9 @@ type Installation struct {
 
 	mu     sync.Mutex
 	tokens *simplelru.LRU[string, *ghinstallation.Transport]
+	// granted are the owner's permissions, nil as long as all that was asked for was
+	// given.
+	granted map[string]string
 
 	// noGraphQL is until when GraphQL is left alone, in Unix seconds; failing is how
 	// often in a row it did not answer.
@@ -67,6 +70,44 @@ func (a Access) key() string {
 	return b.String()
 }
 
+// within leaves out what was not granted; nil grants all. GitHub refuses a token
+// with one permission too many, and what a job asks for besides may be of use. A
+// token must not become one with all permissions because none is left.
+func (a Access) within(granted map[string]string) Access {
+	if granted == nil || len(a.Permissions) == 0 {
+		return a
+	}
+	left := map[string]string{"metadata": "read"}
+	for name, level := range a.Permissions {
+		switch has := granted[name]; {
+		case has == "":
+		case level == "read":
+			left[name] = level
+		default:
+			left[name] = has
+		}
+	}
+	a.Permissions = left
+	return a
+}
+
+// narrow learns what was granted after a token was refused, and reports whether
+// asking again is of use. Accepted permissions come with a new Installation.
+func (in *Installation) narrow(ctx context.Context, a Access) bool {
+	if len(a.Permissions) == 0 {
+		return false
+	}
+	info, err := in.app.InstallationInfo(ctx, in.id)
+	if err != nil || info.Permissions == nil {
+		return false
+	}
+	in.mu.Lock()
+	in.granted = info.Permissions
+	in.tokens.Purge()
+	in.mu.Unlock()
+	return !maps.Equal(a.within(info.Permissions).Permissions, a.Permissions)
+}
+
 // options returns what to ask a token for.
 func (a Access) options() *github.InstallationTokenOptions {
 	o := &github.InstallationTokenOptions{RepositoryIDs: a.Repositories}
@@ -99,7 +140,7 @@ func (in *Installation) token(a Access) *ghinstallation.Transport {
 	tr := ghinstallation.NewFromAppsTransport(signed, in.id)
 	// The address has no slash at its end here; ghinstallation takes one off too.
 	tr.BaseURL = signed.BaseURL
-	tr.InstallationTokenOptions = a.options()
+	tr.InstallationTokenOptions = a.within(in.granted).options()
 	in.tokens.Add(key, tr)
 	return tr
 }
