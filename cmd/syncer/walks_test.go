@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,7 +28,22 @@ type world struct {
 	db      *store.Store
 	service *service
 	alice   *localhub.Person
+	app     *localhub.App
+	install *localhub.Installation
+	deliver http.Handler // takes deliveries
 	rest    bool
+	fault   atomic.Pointer[func(localhub.Request) localhub.Fault]
+	// patience is how long until waits; 0 is a minute.
+	patience time.Duration
+}
+
+// variant is what a world may have otherwise.
+type variant struct {
+	rest     bool
+	without  string        // a permission that the owner has not granted
+	attempts int           // of a job; 0 is the default
+	sweep    time.Duration // 0 is an hour
+	timeout  time.Duration // of a request; 0 is the default
 }
 
 const (
@@ -65,54 +83,65 @@ func platformFiles() map[string]string {
 // eachWorld runs a story on both databases, with and without GraphQL.
 func eachWorld(t *testing.T, story func(*world)) {
 	t.Helper()
-	storetest.Each(t, func(t *testing.T, db *store.Store) {
-		for name, noGraphQL := range map[string]bool{"graphql": false, "rest": true} {
-			if noGraphQL && db.Engine() == "postgres" {
-				continue
-			}
-			t.Run(name, func(t *testing.T) { story(newWorld(t, db, noGraphQL)) })
-		}
-	})
+	sqlite := func(t *testing.T) *store.Store { return storetest.Open(t, storetest.SQLite(t)) }
+	postgresql := func(t *testing.T) *store.Store { return storetest.Open(t, storetest.PostgreSQL(t)) }
+	// Each has a database of its own: another GitHub gives the same numbers to other
+	// repositories.
+	t.Run("sqlite/graphql", func(t *testing.T) { story(newWorld(t, sqlite(t), false)) })
+	t.Run("sqlite/rest", func(t *testing.T) { story(newWorld(t, sqlite(t), true)) })
+	t.Run("postgresql/graphql", func(t *testing.T) { story(newWorld(t, postgresql(t), false)) })
 }
 
 func newWorld(t *testing.T, db *store.Store, noGraphQL bool) *world {
 	t.Helper()
+	return newVariant(t, db, variant{rest: noGraphQL})
+}
+
+func newVariant(t *testing.T, db *store.Store, v variant) *world {
+	t.Helper()
+	w := &world{T: t, db: db, rest: v.rest}
 	router := mux.NewRouter()
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
-	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: noGraphQL, ContentReads: 2})
+	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: v.rest, ContentReads: 2, Fault: func(r localhub.Request) localhub.Fault {
+		if f := w.fault.Load(); f != nil {
+			return (*f)(r)
+		}
+		return localhub.Fault{}
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = h.Close() })
-	const secret = "a secret of the test"
+	permissions := map[string]string{
+		"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "checks": "write",
+		"workflows": "write", "administration": "write", "actions": "write", "actions_variables": "write", "environments": "write",
+	}
+	delete(permissions, v.without)
 	app, err := h.App(localhub.AppOptions{
-		Owner: "acme", Name: "syncer", WebhookURL: server.URL + "/webhooks/github", WebhookSecret: secret,
-		Permissions: map[string]string{
-			"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "checks": "write",
-			"workflows": "write", "administration": "write", "actions": "write", "actions_variables": "write", "environments": "write",
-		},
-		Events: []string{"push", "create", "repository", "pull_request", "issue_comment", "issues", "check_run", "check_suite", "custom_property_values"},
+		Owner: "acme", Name: "syncer", WebhookURL: server.URL + "/webhooks/github", WebhookSecret: worldSecret,
+		Permissions: permissions,
+		Events:      []string{"push", "create", "repository", "pull_request", "issue_comment", "issues", "check_run", "check_suite", "custom_property_values"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, hub: h, db: db, alice: h.Person("alice"), rest: noGraphQL}
+	w.hub, w.alice, w.app, w.deliver = h, h.Person("alice"), app, router
 	h.Organization("acme").Add("admin", "alice")
 	h.Organization("acme").Property("team", "string")
 	w.must(w.alice.CreateRepository("acme/platform", localhub.NewRepository{Files: platformFiles()}))
-	_, err = w.alice.Install(app, "acme")
+	w.install, err = w.alice.Install(app, "acme")
 	w.must(err)
 	key := app.PrivateKey()
 	a, err := forge.New(forge.Config{
-		URL: h.URL(), AppID: app.ID(), Key: func() ([]byte, error) { return key, nil }, NoGraphQL: noGraphQL,
+		URL: h.URL(), AppID: app.ID(), Key: func() ([]byte, error) { return key, nil }, NoGraphQL: v.rest, Timeout: v.timeout,
 		Pace: forge.Pace{MutationGap: -1, PointsPerMinute: -1, GraphQLPointsPerMinute: -1, ContentPerMinute: -1, ContentPerHour: -1, PullRequestsMin: 100_000, PullRequestsMax: 100_000, Burst: 100_000},
 	})
 	w.must(err)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, handler, err := newService(t.Context(), serviceConfig{
-		GitHub: h.URL(), Platform: "acme/platform", App: a, DB: db, Secrets: []string{secret}, Mirrors: t.TempDir(),
-		Prefix: "template-", Sweep: time.Hour, Log: log, Jobs: jobs.Config{Workers: 4},
+		GitHub: h.URL(), Platform: "acme/platform", App: a, DB: db, Secrets: []string{worldSecret}, Mirrors: t.TempDir(),
+		Prefix: "template-", Sweep: cmp.Or(v.sweep, time.Hour), Log: log, Jobs: jobs.Config{Workers: 4, Attempts: v.attempts},
 	})
 	w.must(err)
 	handler.Mount(router)
@@ -133,10 +162,12 @@ func (w *world) must(err error) {
 	}
 }
 
+const worldSecret = "a secret of the test"
+
 // until waits for something to become true, and says what was waited for.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	deadline := time.Now().Add(60 * time.Second)
+	deadline := time.Now().Add(cmp.Or(w.patience, time.Minute))
 	for !is() {
 		if time.Now().After(deadline) {
 			w.dump()
