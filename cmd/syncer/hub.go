@@ -43,21 +43,26 @@ func (h *hub) Find(ctx context.Context, at walks.Place, fullName string) (walks.
 const surveyed = 20
 
 // Survey visits every repository of every installation.
-func (h *hub) Survey(ctx context.Context, visit func(at walks.Place, follows bool) error) error {
+func (h *hub) Survey(ctx context.Context, visit func(walks.Seen) error) (whole []int64, err error) {
 	installations, err := h.app.Installations(ctx)
 	if err != nil {
-		return fated(err)
+		return nil, fated(err)
 	}
 	var errs []error
 	for _, in := range installations {
-		if !in.Suspended {
-			errs = append(errs, h.surveyOne(ctx, in.ID, visit))
+		if in.Suspended {
+			continue
 		}
+		if err := h.surveyOne(ctx, in.ID, visit); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		whole = append(whole, in.ID)
 	}
-	return errors.Join(errs...)
+	return whole, errors.Join(errs...)
 }
 
-func (h *hub) surveyOne(ctx context.Context, installation int64, visit func(at walks.Place, follows bool) error) error {
+func (h *hub) surveyOne(ctx context.Context, installation int64, visit func(walks.Seen) error) error {
 	c := h.app.Installation(installation).As(forge.Access{Permissions: map[string]string{"contents": "read", "metadata": "read"}})
 	all, err := c.Repositories(ctx)
 	if err != nil {
@@ -72,12 +77,12 @@ func (h *hub) surveyOne(ctx context.Context, installation int64, visit func(at w
 		if err != nil {
 			return fated(err)
 		}
-		for _, m := range members {
-			if m.Err != nil {
-				continue // it is looked at again in the next sweep
+		for i, m := range members {
+			seen := walks.Seen{At: walks.Place{Installation: installation, Repository: some[i].ID}, Unread: m.Err != nil}
+			if _, has := m.Entries[drift.MemberName]; has {
+				seen.Follows = !m.Repository.IsTemplate
 			}
-			_, has := m.Entries[drift.MemberName]
-			if err := visit(walks.Place{Installation: installation, Repository: m.Repository.ID}, has && !m.Repository.IsTemplate); err != nil {
+			if err := visit(seen); err != nil {
 				return err
 			}
 		}
@@ -159,6 +164,13 @@ func (r *repository) Look(ctx context.Context, ask walks.Ask) (walks.Look, error
 		return walks.Look{}, fated(err)
 	}
 	m := members[0]
+	if forge.KindOf(m.Err) == forge.NotFound && m.Repository.ID == 0 && f.NodeID == "" {
+		// The name may be another repository's now; the number stays for life.
+		if _, err := r.known(ctx); err != nil {
+			return walks.Look{}, err
+		}
+		return r.Look(ctx, ask)
+	}
 	if m.Repository.ID == 0 && r.now == nil {
 		return walks.Look{}, fated(cmp.Or(m.Err, error(forge.NotFound)))
 	}
@@ -487,7 +499,12 @@ func fated(err error) error {
 		f.means = walks.ErrMoved
 	case forge.Refused:
 		f.means = walks.ErrRefused
-		return person{f}
+	case forge.Denied:
+		// GitHub names the permission. What it does not say for sure may be otherwise
+		// the next time.
+		if e, ok := errors.AsType[*forge.Error](err); ok && e.Permission != "" {
+			f.means = walks.ErrDenied
+		}
 	case forge.Limited:
 		f.after = time.Minute
 		if limit, ok := errors.AsType[*forge.LimitError](err); ok {
@@ -497,7 +514,7 @@ func fated(err error) error {
 	case forge.Unavailable, forge.Moved:
 		f.after = 30 * time.Second
 		return later{f}
-	case forge.Denied, forge.Suspended, forge.Unauthorized, forge.Invalid:
+	case forge.Suspended, forge.Unauthorized:
 		return person{f}
 	}
 	return f

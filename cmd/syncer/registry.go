@@ -30,8 +30,31 @@ func (r registry) Records(ctx context.Context, repository int64) ([]walks.Record
 	return records, err
 }
 
+// Trouble returns the last thing that went wrong in a repository without records.
+func (r registry) Trouble(ctx context.Context, repository int64) (string, error) {
+	events, err := r.db.Events(ctx, repository, "", recent)
+	for _, e := range events {
+		if e.Kind == failure {
+			return e.What, err
+		}
+	}
+	return "", err
+}
+
+const (
+	// failure is the kind of event that tells of a failure.
+	failure = "work failed"
+	// recent is how far back the log is read for one, in events of the repository.
+	recent = 20
+)
+
 func asRecord(m store.Member, r store.Repository) walks.Record {
+	stuck := ""
+	if m.ErrorKind == store.PersonMustAct {
+		stuck = m.Error
+	}
 	return walks.Record{
+		Stuck:      stuck,
 		At:         walks.Place{Installation: r.Installation, Repository: m.Repository},
 		GoldenPath: m.GoldenPath, Source: m.Source, Channel: m.Channel, Version: m.Version, Wanted: m.Wanted,
 		State: walks.State(m.State), Drifted: m.Drifted, PullRequest: int(m.PullRequest),
@@ -40,7 +63,7 @@ func asRecord(m store.Member, r store.Repository) walks.Record {
 }
 
 // Remember records where a member stands. That it could be looked at ends its last
-// error.
+// error, unless people were told to repair it.
 func (r registry) Remember(ctx context.Context, repository walks.Repository, rec walks.Record) error {
 	if err := r.db.RememberRepository(ctx, store.Repository{
 		ID: repository.ID, Installation: rec.At.Installation, Owner: repository.Owner, Name: repository.Name,
@@ -54,6 +77,9 @@ func (r registry) Remember(ctx context.Context, repository walks.Repository, rec
 		Version: rec.Version, Wanted: rec.Wanted, State: store.State(rec.State), Drifted: rec.Drifted,
 		PullRequest: int64(rec.PullRequest), PushedHead: rec.Pushed, Refused: rec.Refused,
 		Digest: rec.Digest, Offered: rec.Offered, Paths: rec.Paths, Looked: time.Now(),
+	}
+	if rec.Stuck != "" {
+		m.ErrorKind, m.Error, m.Failed = store.PersonMustAct, rec.Stuck, time.Now()
 	}
 	if rec.Scaffolded {
 		m.Scaffolded = time.Now()
@@ -91,7 +117,7 @@ func (r registry) Failed(ctx context.Context, repository int64, goldenPath strin
 			return err
 		}
 	}
-	return r.Note(ctx, walks.Event{Repository: repository, GoldenPath: goldenPath, Kind: "work failed", What: why.Error()})
+	return r.Note(ctx, walks.Event{Repository: repository, GoldenPath: goldenPath, Kind: failure, What: why.Error()})
 }
 
 // Following visits the members of a golden path, by owner and name.

@@ -15,9 +15,10 @@ import (
 	"github.com/goldenpaths/syncer/internal/store/storetest"
 )
 
-// TestMain lets scripts run the command as a program of its own.
+// TestMain lets scripts run the command as a program of its own, and the crash test
+// a replica of the service.
 func TestMain(m *testing.M) {
-	testscript.Main(withStore{m}, map[string]func(){"syncer": main})
+	testscript.Main(withStore{m}, map[string]func(){"syncer": main, replicaName: replicaUntilKilled})
 }
 
 // withStore ends the database that tests started.

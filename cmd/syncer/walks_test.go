@@ -1,11 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,7 +33,22 @@ type world struct {
 	db      *store.Store
 	service *service
 	alice   *localhub.Person
+	app     *localhub.App
+	install *localhub.Installation
+	deliver http.Handler // takes deliveries
 	rest    bool
+	fault   atomic.Pointer[func(localhub.Request) localhub.Fault]
+	// patience is how long until waits; 0 is a minute.
+	patience time.Duration
+}
+
+// variant is what a world may have otherwise.
+type variant struct {
+	rest     bool
+	without  string        // a permission that the owner has not granted
+	attempts int           // of a job; 0 is the default
+	sweep    time.Duration // 0 is an hour
+	timeout  time.Duration // of a request; 0 is the default
 }
 
 const (
@@ -88,6 +106,12 @@ func eachWorld(t *testing.T, story func(*world)) {
 
 func newWorld(t *testing.T, db *store.Store, noGraphQL bool) *world {
 	t.Helper()
+	return newVariant(t, db, variant{rest: noGraphQL})
+}
+
+func newVariant(t *testing.T, db *store.Store, v variant) *world {
+	t.Helper()
+	w := &world{T: t, db: db, rest: v.rest}
 	router := mux.NewRouter()
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
@@ -95,58 +119,54 @@ func newWorld(t *testing.T, db *store.Store, noGraphQL bool) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: noGraphQL, ContentReads: 2, Middleware: held.Middleware})
+	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: v.rest, ContentReads: 2, Middleware: held.Middleware, Fault: func(r localhub.Request) localhub.Fault {
+		if f := w.fault.Load(); f != nil {
+			return (*f)(r)
+		}
+		return localhub.Fault{}
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
 		_ = h.Close()
 		// Whatever the product asked for, it asked as GitHub's description says.
-		for _, v := range held.Violations() {
-			t.Errorf("a request or answer that GitHub's description does not know: %s", v)
+		for _, violation := range held.Violations() {
+			if !violation.Answer {
+				t.Errorf("a request that GitHub's description does not know: %s", violation)
+			}
 		}
 	})
-	const secret = "a secret of the test"
+	permissions := map[string]string{
+		"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "checks": "write",
+		"workflows": "write", "administration": "write", "actions": "write", "actions_variables": "write", "environments": "write",
+	}
+	delete(permissions, v.without)
 	app, err := h.App(localhub.AppOptions{
-		Owner: "acme", Name: "syncer", WebhookURL: server.URL + "/webhooks/github", WebhookSecret: secret,
-		Permissions: map[string]string{
-			"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "checks": "write",
-			"workflows": "write", "administration": "write", "actions": "write", "actions_variables": "write", "environments": "write",
-		},
-		Events: []string{"push", "create", "repository", "pull_request", "issue_comment", "issues", "check_run", "check_suite", "custom_property_values"},
+		Owner: "acme", Name: "syncer", WebhookURL: server.URL + "/webhooks/github", WebhookSecret: worldSecret,
+		Permissions: permissions,
+		Events:      []string{"push", "create", "repository", "pull_request", "issue_comment", "issues", "check_run", "check_suite", "custom_property_values"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{T: t, hub: h, db: db, alice: h.Person("alice"), rest: noGraphQL}
+	w.hub, w.alice, w.app, w.deliver = h, h.Person("alice"), app, router
 	h.Organization("acme").Add("admin", "alice")
 	h.Organization("acme").Property("team", "string")
 	w.must(w.alice.CreateRepository("acme/platform", localhub.NewRepository{Files: platformFiles()}))
 	w.must(w.alice.CreateRepository("acme/gitops", localhub.NewRepository{Files: map[string]string{"README.md": "# What is deployed\n"}}))
-	_, err = w.alice.Install(app, "acme")
+	w.install, err = w.alice.Install(app, "acme")
 	w.must(err)
 	key := app.PrivateKey()
 	a, err := forge.New(forge.Config{
-		URL: h.URL(), AppID: app.ID(), Key: func() ([]byte, error) { return key, nil }, NoGraphQL: noGraphQL,
+		URL: h.URL(), AppID: app.ID(), Key: func() ([]byte, error) { return key, nil }, NoGraphQL: v.rest, Timeout: v.timeout,
 		Pace: forge.Pace{MutationGap: -1, PointsPerMinute: -1, GraphQLPointsPerMinute: -1, ContentPerMinute: -1, ContentPerHour: -1, PullRequestsMin: 100_000, PullRequestsMax: 100_000, Burst: 100_000},
 	})
 	w.must(err)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	root, err := url.Parse(h.URL())
-	w.must(err)
-	f := &flows{
-		db: db, github: a, log: log, tracer: noop.NewTracerProvider().Tracer(""), work: jobs.New(jobs.Config{DB: db.DB(), Pool: db.Pool(), Log: log, Workers: 4}),
-		cfg: settings.Config{Platform: "acme/platform", TemplatePrefix: "template-", CacheDirectory: t.TempDir(), SweepInterval: time.Hour},
-	}
-	f.cfg.GitHub.URL = root
-	f.identity, err = a.Identity(t.Context())
-	w.must(err)
-	s, err := newService(t.Context(), f)
-	w.must(err)
-	s.register()
-	handler, err := webhooks.NewHandler(webhooks.Config{
-		Secrets: []string{secret}, Inbox: inbox{db, f.work}, Log: log,
-		App: webhooks.App{ID: f.identity.ID, Slug: f.identity.Slug, Platform: f.cfg.Platform, PlatformID: s.platform},
+	s, handler, err := serviceFor(t.Context(), serviceConfig{
+		GitHub: h.URL(), Platform: "acme/platform", App: a, DB: db, Secrets: []string{worldSecret}, Mirrors: t.TempDir(),
+		Prefix: "template-", Sweep: cmp.Or(v.sweep, time.Hour), Log: log, Jobs: jobs.Config{Workers: 4, Attempts: v.attempts},
 	})
 	w.must(err)
 	handler.Mount(router)
@@ -160,6 +180,43 @@ func newWorld(t *testing.T, db *store.Store, noGraphQL bool) *world {
 	return w
 }
 
+// serviceConfig is what a service is put together from, without what serve adds.
+type serviceConfig struct {
+	GitHub, Platform, Mirrors, Prefix string
+	App                               *forge.App
+	DB                                *store.Store
+	Secrets                           []string
+	Sweep                             time.Duration
+	Jobs                              jobs.Config
+	Log                               *slog.Logger
+}
+
+func serviceFor(ctx context.Context, c serviceConfig) (*service, *webhooks.Handler, error) {
+	root, err := url.Parse(c.GitHub)
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Jobs.DB, c.Jobs.Pool, c.Jobs.Log = c.DB.DB(), c.DB.Pool(), c.Log
+	f := &flows{
+		db: c.DB, github: c.App, log: c.Log, tracer: noop.NewTracerProvider().Tracer(""), work: jobs.New(c.Jobs),
+		cfg: settings.Config{Platform: c.Platform, TemplatePrefix: c.Prefix, CacheDirectory: c.Mirrors, SweepInterval: c.Sweep},
+	}
+	f.cfg.GitHub.URL = root
+	if f.identity, err = c.App.Identity(ctx); err != nil {
+		return nil, nil, err
+	}
+	s, err := newService(ctx, f)
+	if err != nil {
+		return nil, nil, err
+	}
+	s.register()
+	h, err := webhooks.NewHandler(webhooks.Config{
+		Secrets: c.Secrets, Inbox: inbox{c.DB, f.work}, Log: c.Log,
+		App: webhooks.App{ID: f.identity.ID, Slug: f.identity.Slug, Platform: c.Platform, PlatformID: s.platform},
+	})
+	return s, h, err
+}
+
 func (w *world) must(err error) {
 	w.Helper()
 	if err != nil {
@@ -167,10 +224,12 @@ func (w *world) must(err error) {
 	}
 }
 
+const worldSecret = "a secret of the test"
+
 // until waits for something to become true, and says what was waited for.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
-	deadline := time.Now().Add(2 * time.Minute)
+	deadline := time.Now().Add(cmp.Or(w.patience, 2*time.Minute))
 	for !is() {
 		if time.Now().After(deadline) {
 			w.dump()

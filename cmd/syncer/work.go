@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/jobs"
@@ -35,6 +36,25 @@ func (publish) Kind() string { return "publish" }
 // Newest is one for all: only the last wish counts.
 func (publish) Newest() string { return "all" }
 
+// setUp does the steps after a repository's creation. It is work of its own so that
+// it outlives a process that dies after the first commit.
+type setUp struct {
+	Repository   int64 `json:"repository"`
+	Installation int64 `json:"installation"`
+}
+
+// Kind names the job.
+func (setUp) Kind() string { return "set-up" }
+
+// Newest is the repository's number.
+func (j setUp) Newest() string { return strconv.FormatInt(j.Repository, 10) }
+
+// Lane is the repository's, as for the jobs that deliveries ask for.
+func (j setUp) Lane() string { return "repository " + j.Newest() }
+
+// Priority is first: somebody waits for the repository.
+func (setUp) Priority() int { return 1 }
+
 // register says what is done for each kind of job.
 func (s *service) register() {
 	f := s.flows
@@ -55,7 +75,7 @@ func (s *service) register() {
 		return s.CheckManaged(ctx, place(j.Repository), j.Number, j.Head)
 	})
 	handle(f, func(ctx context.Context, j webhooks.Decision) error {
-		return s.Decide(ctx, place(j.Repository), j.Branch, walks.Verdict(j.Verdict), j.By.Login != s.bot)
+		return s.Decide(ctx, place(j.Repository), j.Number, j.Branch, walks.Verdict(j.Verdict), j.By.Login != s.bot)
 	})
 	handle(f, func(ctx context.Context, j webhooks.Command) error {
 		return s.Command(ctx, place(j.Repository), walks.Order{Number: j.Number, Text: j.Text, Author: j.Author.Login})
@@ -65,6 +85,9 @@ func (s *service) register() {
 			return nil
 		}
 		return s.Ticked(ctx, place(j.Repository), j.Number, j.Ticked, j.By.Login)
+	})
+	handle(f, func(ctx context.Context, j setUp) error {
+		return s.SetUp(ctx, walks.Place{Installation: j.Installation, Repository: j.Repository})
 	})
 	handle(f, s.rerun)
 	handle(f, s.installed)
@@ -151,4 +174,9 @@ func (q queue) Sync(ctx context.Context, why string, at ...walks.Place) error {
 // Scaffold asks for a new repository to be filled.
 func (q queue) Scaffold(ctx context.Context, at walks.Place) error {
 	return jobs.EnqueueNow(ctx, q.work, "", webhooks.Scaffold{Repository: webhooks.Repository{ID: at.Repository, Installation: at.Installation}})
+}
+
+// SetUp asks for the steps after a repository's creation.
+func (q queue) SetUp(ctx context.Context, at walks.Place) error {
+	return jobs.EnqueueNow(ctx, q.work, "", setUp{Repository: at.Repository, Installation: at.Installation})
 }

@@ -212,8 +212,12 @@ func tokenKind(err error) error {
 	case NotFound:
 		e.Kind, e.Hint = Gone, "the App is no longer installed there"
 	case Invalid:
-		// 422: the repository is not the installation's, or a permission was not granted.
-		e.Kind, e.Hint = Denied, "the installation does not have this repository or this permission"
+		if has(e.text(), []string{"does not exist or is not accessible"}) {
+			e.Kind, e.Hint = NotFound, "the installation does not have this repository"
+			return e
+		}
+		// 422: a permission was not granted.
+		e.Kind, e.Hint = Denied, "the owner has not granted the installation this permission"
 	}
 	return e
 }

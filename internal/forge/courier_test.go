@@ -157,11 +157,12 @@ func TestTokenErrors(t *testing.T) {
 	}{
 		{404, `{"message":"Not Found"}`, Gone, "no longer installed"},
 		{403, `{"message":"This installation has been suspended"}`, Suspended, "unsuspend"},
-		{422, `{"message":"There is at least one repository that does not exist or is not accessible to the parent installation."}`, Denied, "does not have this repository"},
+		{422, `{"message":"There is at least one repository that does not exist or is not accessible to the parent installation."}`, NotFound, "does not have this repository"},
+		{422, `{"message":"The permissions requested are not granted to this installation."}`, Denied, "this permission"},
 		{500, `oops`, Unavailable, ""},
 		{429, `{}`, Limited, "too fast"},
 	} {
-		t.Run(fmt.Sprint(c.status), func(t *testing.T) {
+		t.Run(fmt.Sprint(c.status, c.want), func(t *testing.T) {
 			_, text := newKey(t)
 			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.WriteHeader(c.status)

@@ -178,6 +178,9 @@ type bases struct {
 	rendered map[string]map[tree.BlobID]tree.File // by name of the revision
 	// gone is why an old revision could not be rendered.
 	gone error
+	// failed is why the repository's objects could not be read. A plan without a base
+	// that exists would be another one.
+	failed error
 }
 
 func (b *bases) find(path string, l drift.LockedFile) (tree.File, bool) {
@@ -185,6 +188,9 @@ func (b *bases) find(path string, l drift.LockedFile) (tree.File, bool) {
 		return f, true
 	}
 	data, ok, err := b.repo.Blob(l.Blob)
+	if err != nil {
+		b.failed = fmt.Errorf("what was rendered for %s: %w", path, err)
+	}
 	if err != nil || !ok {
 		return tree.File{}, false
 	}

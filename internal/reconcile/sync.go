@@ -3,6 +3,7 @@ package reconcile
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -90,6 +91,9 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 	p.Files = drift.Status(locked, ours, b.find)
 	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
 	p.BaseGone = b.gone
+	if b.failed != nil {
+		return nil, b.failed
+	}
 	return p, nil
 }
 
@@ -278,7 +282,7 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 	}
 	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	after, next, err := policies.Resolve(section, path, ours, theirs, b.find, take)
-	if err != nil {
+	if err := errors.Join(err, b.failed); err != nil {
 		return nil, err
 	}
 	lock, err := st.withSection(name, next)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/reconcile"
@@ -31,9 +32,30 @@ func (w *Walks) Changed(ctx context.Context) error {
 	}
 	var errs []error
 	for _, name := range scaffold.Names(files) {
+		if _, err := scaffold.Load(files, name); err != nil {
+			// Members keep their state, and hear nothing: it is not theirs to repair.
+			errs = append(errs, w.broken(ctx, commit, name, err))
+			continue
+		}
 		errs = append(errs, w.changed(ctx, name))
 	}
 	return errors.Join(errs...)
+}
+
+// broken tells the platform team, once on the commit, that a golden path on the
+// default branch cannot be read.
+func (w *Walks) broken(ctx context.Context, commit, name string, why error) error {
+	check := Check{
+		Commit: commit, Name: "golden path " + name, Key: "broken " + name, Status: "completed", Conclusion: "failure",
+		Title:   name + " cannot be read",
+		Summary: "Nobody gets this version of " + name + ", and every member stays as it is, until this is repaired:\n\n" + fenced(why.Error()),
+	}
+	if problems, ok := errors.AsType[scaffold.Problems](why); ok {
+		for _, p := range problems {
+			check.Annotations = append(check.Annotations, Annotation{Path: p.File, Line: max(p.Line, 1), Level: "failure", Message: p.Message})
+		}
+	}
+	return w.Hub.Client(w.Platform, toCheck, true).EnsureCheck(ctx, check)
 }
 
 func (w *Walks) changed(ctx context.Context, name string) error {
@@ -54,12 +76,12 @@ func (w *Walks) changed(ctx context.Context, name string) error {
 		if !ok {
 			var err error
 			if g, err = s.GoldenPath(ctx, r.Source, name, r.Channel); err != nil {
-				// Members keep their state; the platform team hears of it on the commit.
+				// What this member's channel means cannot be read; it keeps its state.
 				return w.Registry.Failed(ctx, r.At.Repository, name, err)
 			}
 			newest[key] = g
 		}
-		if r.Digest == g.Digest || r.PullRequest != 0 && r.Offered == g.Digest {
+		if r.Digest == g.Digest || (r.PullRequest != 0 || r.Refused != "") && r.Offered == g.Digest {
 			return nil
 		}
 		if waiting = append(waiting, r.At); len(waiting) < batch {
@@ -82,20 +104,49 @@ func (w *Walks) Sweep(ctx context.Context) error {
 		err = errors.Join(err, w.Registry.Note(ctx, Event{Kind: "deliveries asked for again", What: fmt.Sprintf("%d had failed", n)}))
 	}
 	var due []Place
-	surveyed := w.Hub.Survey(ctx, func(at Place, follows bool) error {
-		records, err := w.Registry.Records(ctx, at.Repository)
+	there := map[int64]bool{}
+	whole, surveyed := w.Hub.Survey(ctx, func(s Seen) error {
+		there[s.At.Repository] = true
+		if s.Unread {
+			return nil // the next sweep looks again
+		}
+		records, err := w.Registry.Records(ctx, s.At.Repository)
 		if err != nil {
 			return err
 		}
 		settled := len(records) > 0
 		for _, r := range records {
-			settled = settled && r.State == Current
+			settled = settled && r.State == Current && r.Stuck == ""
 		}
-		if follows == settled && follows || !follows && len(records) == 0 {
+		if s.Follows == settled && s.Follows || !s.Follows && len(records) == 0 {
 			return nil
 		}
-		due = append(due, at)
+		due = append(due, s.At)
 		return nil
 	})
-	return errors.Join(err, surveyed, w.Queue.Sync(ctx, "the sweep", due...), w.Changed(ctx))
+	return errors.Join(err, surveyed, w.forgetGone(ctx, whole, there), w.Queue.Sync(ctx, "the sweep", due...), w.Changed(ctx))
+}
+
+// forgetGone forgets members that are not among what was listed whole, and that
+// cannot be read either: one answer that there is no such thing is not believed.
+func (w *Walks) forgetGone(ctx context.Context, whole []int64, there map[int64]bool) error {
+	var gone []Record
+	err := w.Registry.Following(ctx, "", func(r Record) error {
+		if slices.Contains(whole, r.At.Installation) && !there[r.At.Repository] {
+			gone = append(gone, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, r := range gone {
+		if _, err := w.Hub.Client(r.At, toRead, false).Look(ctx, Ask{}); !errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err := w.Registry.Forget(ctx, r.At.Repository, r.GoldenPath); err != nil {
+			return err
+		}
+	}
+	return nil
 }

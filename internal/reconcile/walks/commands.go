@@ -25,7 +25,7 @@ const (
 
 // Decide takes in that a pull request of ours was merged, closed or reopened. One
 // that a person closed is a "no" until the next version.
-func (w *Walks) Decide(ctx context.Context, at Place, branch string, v Verdict, byPerson bool) error {
+func (w *Walks) Decide(ctx context.Context, at Place, number int, branch string, v Verdict, byPerson bool) error {
 	name, ours := strings.CutPrefix(branch, branchPrefix)
 	if !ours {
 		return nil
@@ -36,10 +36,12 @@ func (w *Walks) Decide(ctx context.Context, at Place, branch string, v Verdict, 
 	}
 	r := recordOf(records, at, name)
 	switch {
+	case v == Closed && byPerson && (r.Source == "" || r.PullRequest != number && (r.PullRequest != 0 || r.Refused != "")):
+		return nil // seen already, or told late of an earlier one
 	case v == Closed && byPerson:
 		r.Refused, r.PullRequest = r.Wanted, 0
 	case v == Reopened:
-		r.Refused = ""
+		r.Refused, r.PullRequest = "", number
 	default:
 		return w.Queue.Sync(ctx, "a pull request was "+string(v), at)
 	}
@@ -112,7 +114,7 @@ func (w *Walks) obey(ctx context.Context, c Client, at Place, o Order, words []s
 	case verb == "sync":
 		return w.Sync(ctx, at)
 	case verb == "setup":
-		return w.setUp(ctx, c, at)
+		return errors.Join(w.Queue.SetUp(ctx, at), answer("The set-up's steps are done again."))
 	case verb == "set" && len(words) > 1:
 		return w.set(ctx, c, at, o.Number, words[1:])
 	case verb == "take" && len(words) == 3 && (words[1] == "theirs" || words[1] == "ours"):
@@ -200,33 +202,6 @@ func (w *Walks) commitFile(ctx context.Context, c Client, look Look, path string
 		return err
 	}
 	return c.Move(ctx, Move{Branch: look.Head.Branch, From: look.Head.Commit, To: made.ID, FastForward: true})
-}
-
-// setUp does the steps after creation again.
-func (w *Walks) setUp(ctx context.Context, _ Client, at Place) error {
-	c := w.Hub.Client(at, toSetUp, true)
-	look, err := c.Look(ctx, Ask{Contents: ownFiles})
-	if err != nil {
-		return err
-	}
-	repo := newSnapshot(ctx, c, look, ownFiles)
-	st, err := reconcile.Load(repo)
-	if err != nil {
-		return w.stuck(ctx, c, at, "", err)
-	}
-	s := w.syncer(at)
-	names, _ := st.Names("")
-	for _, name := range names {
-		p, err := s.Plan(ctx, repo, st, name, "")
-		if err != nil {
-			return err
-		}
-		b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: Record{At: at, GoldenPath: name}}
-		if err := b.after(ctx, p); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Ticked takes the golden path's side of the files whose boxes were ticked in the

@@ -23,6 +23,7 @@ var (
 	ErrNotReady = errors.New("the repository has no content yet")
 	ErrMoved    = errors.New("the branch was moved by somebody else")
 	ErrRefused  = errors.New("a rule of the repository forbids it")
+	ErrDenied   = errors.New("the installation lacks a permission")
 )
 
 // Place is a repository and the installation through which it is seen.
@@ -38,15 +39,22 @@ type Hub interface {
 	Client(at Place, permissions map[string]string, urgent bool) Client
 	// Find returns the place of owner/name, as far as the installation of at sees it.
 	Find(ctx context.Context, at Place, fullName string) (Place, error)
-	// Survey visits every repository that the App sees, and says whether it has
-	// .goldenpath.yaml.
-	Survey(ctx context.Context, visit func(at Place, follows bool) error) error
+	// Survey visits every repository that the App sees, and returns the installations
+	// of which none was left out.
+	Survey(ctx context.Context, visit func(Seen) error) (whole []int64, err error)
 	// Redeliver asks GitHub for the deliveries again that failed since a time, and
 	// returns how many.
 	Redeliver(ctx context.Context, since time.Time) (int, error)
 	// EnsureTemplate makes a template repository beside the platform repository, or
 	// finds it.
 	EnsureTemplate(ctx context.Context, platform Place, name, description string) (Place, error)
+}
+
+// Seen is a repository in a survey.
+type Seen struct {
+	At      Place
+	Follows bool // it has .goldenpath.yaml, and is no template
+	Unread  bool // it is there, and could not be read this time
 }
 
 // Client does things to one repository. Every method that writes looks first, so
@@ -218,6 +226,7 @@ type Record struct {
 	Offered     string   // of the golden path that our open pull request brings
 	Paths       []string // that the golden path has in the member
 	Scaffolded  bool     // by this App, just now
+	Stuck       string   // what a person was told to repair in an issue; "": nothing
 }
 
 // State is where a member stands.
@@ -238,9 +247,13 @@ type Registry interface {
 	Records(ctx context.Context, repository int64) ([]Record, error)
 	Remember(ctx context.Context, r Repository, record Record) error
 	Forget(ctx context.Context, repository int64, goldenPath string) error
+	// Trouble returns what the log says went wrong last in a repository of which
+	// there are no records; "" is nothing.
+	Trouble(ctx context.Context, repository int64) (string, error)
 	// Failed notes why the last work on a repository failed.
 	Failed(ctx context.Context, repository int64, goldenPath string, why error) error
-	// Following calls visit for each member of a golden path, in a fixed order.
+	// Following calls visit for each member of a golden path, or with "" of all, in
+	// a fixed order. Archived members are left out.
 	Following(ctx context.Context, goldenPath string, visit func(Record) error) error
 	// Note adds to the log of what was done.
 	Note(ctx context.Context, e Event) error
@@ -259,6 +272,8 @@ type Queue interface {
 	Sync(ctx context.Context, why string, at ...Place) error
 	// Scaffold asks for a new repository to be filled.
 	Scaffold(ctx context.Context, at Place) error
+	// SetUp asks for the steps after a repository's creation.
+	SetUp(ctx context.Context, at Place) error
 }
 
 // Platforms opens the sources of golden paths.

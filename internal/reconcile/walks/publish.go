@@ -37,6 +37,9 @@ func (w *Walks) Publish(ctx context.Context, prefix string) error {
 	layers := map[string]bool{} // golden paths that others are made of
 	for _, name := range scaffold.Names(files) {
 		g, err := s.GoldenPath(ctx, w.PlatformURL, name, "")
+		if _, wrong := errors.AsType[scaffold.Problems](err); wrong {
+			continue // Changed tells it; the template stays as it is
+		}
 		if err != nil {
 			errs = append(errs, err)
 			continue

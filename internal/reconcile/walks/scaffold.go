@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -32,8 +31,6 @@ func (w *Walks) Scaffold(ctx context.Context, at Place) error {
 	c := w.Hub.Client(at, toSetUp, true)
 	look, err := c.Look(ctx, Ask{Contents: ownFiles})
 	switch {
-	case errors.Is(err, ErrNotFound):
-		return nil // deleted again
 	case errors.Is(err, ErrNotReady) && look.Repository.FromTemplate != "" && w.Now().Sub(look.Repository.Created) < contentFor:
 		return &LaterError{err, contentEvery}
 	case errors.Is(err, ErrNotReady):
@@ -52,6 +49,10 @@ func (w *Walks) Scaffold(ctx context.Context, at Place) error {
 	if err != nil {
 		return w.stuck(ctx, c, at, "", err)
 	}
+	records, err := w.Registry.Records(ctx, at.Repository)
+	if err != nil {
+		return err
+	}
 	names, _ := st.Names("")
 	s := w.syncer(at)
 	begun := true
@@ -60,7 +61,10 @@ func (w *Walks) Scaffold(ctx context.Context, at Place) error {
 			continue
 		}
 		begun = false
-		b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: Record{At: at, GoldenPath: name}}
+		b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: recordOf(records, at, name)}
+		if b.record.Digest != "" {
+			return w.stuck(ctx, c, at, name, lockGone(name))
+		}
 		if err := b.begin(ctx, name); err != nil {
 			return err
 		}
@@ -115,8 +119,16 @@ func (b *bringing) begin(ctx context.Context, name string) error {
 		return err
 	}
 	text := describe(p)
+	if proposed, err := b.beginsAlready(ctx, p, text); proposed || err != nil {
+		return err
+	}
 	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message})
 	if err != nil {
+		return err
+	}
+	// Asked for before the repository has begun: whatever happens in between, the
+	// steps are done. They can be done again.
+	if err := b.Queue.SetUp(ctx, b.record.At); err != nil {
 		return err
 	}
 	err = b.client.Move(ctx, Move{Branch: b.look.Head.Branch, From: b.look.Head.Commit, To: made.ID, FastForward: true})
@@ -131,10 +143,30 @@ func (b *bringing) begin(ctx context.Context, name string) error {
 		err = b.remember(ctx)
 		b.note(ctx, "repository scaffolded", fmt.Sprintf("%s rendered %s", b.look.Repository.FullName(), p.To.Name()))
 	}
-	if err != nil {
-		return err
+	return err
+}
+
+// beginsAlready reports whether the first rendering is proposed by a pull request
+// that is open, or was refused.
+func (b *bringing) beginsAlready(ctx context.Context, p *reconcile.Planned, text description) (bool, error) {
+	if b.record.Pushed == "" {
+		return false, nil // the default branch takes it, as far as is known
 	}
-	return b.after(ctx, p)
+	before := b.record
+	if err := b.lookAtBranch(ctx); err != nil {
+		return false, err
+	}
+	b.asked = b.branch()
+	b.takeRefusal(ctx, before)
+	open := b.openPullRequest()
+	if open == nil && b.refused(p.To) {
+		return true, b.remember(ctx)
+	}
+	if open == nil || !strings.Contains(open.Body, text.mark) {
+		return false, nil
+	}
+	b.record.PullRequest, b.record.Offered = open.Number, p.To.Digest
+	return true, b.remember(ctx)
 }
 
 // beginByPullRequest proposes the first rendering where the default branch is
@@ -146,7 +178,7 @@ func (b *bringing) beginByPullRequest(ctx context.Context, p *reconcile.Planned,
 	if b.look.Branch.Commit != "" && !b.ours() {
 		return b.onTop(ctx, p, b.openPullRequest())
 	}
-	b.record.Pushed = strings.TrimSpace(made.ID + " " + b.look.Branch.Commit)
+	b.pushing(made.ID)
 	if err := b.remember(ctx); err != nil {
 		return err
 	}
@@ -207,63 +239,4 @@ func rules(property map[string]any) string {
 		}
 	}
 	return strings.Join(parts, "; ")
-}
-
-// after does what creation does besides files. Each step can be done again; those
-// that fail are told in one issue, and the rest is done.
-func (b *bringing) after(ctx context.Context, p *reconcile.Planned) error {
-	g, err := b.syncer.GoldenPath(ctx, p.Following.Source, p.GoldenPath, p.Following.Wanted(b.syncer.Today))
-	if err != nil {
-		return err
-	}
-	steps, err := g.After(p.To.Inputs, scaffold.Machine{Repository: p.To.Repository, Version: p.To.Version})
-	if err != nil {
-		return b.stuck(ctx, b.client, b.record.At, p.GoldenPath, err)
-	}
-	if steps.Empty() {
-		return nil
-	}
-	var failed []string
-	try := func(what string, err error) {
-		if err != nil {
-			failed = append(failed, fmt.Sprintf("- %s: %s", plain(what), plain(err.Error())))
-		}
-	}
-	if len(steps.Topics) > 0 {
-		try("topics", b.client.SetTopics(ctx, steps.Topics))
-	}
-	for _, team := range sorted(steps.Teams) {
-		try("access of the team "+team, b.client.GrantTeam(ctx, team, steps.Teams[team]))
-	}
-	for _, name := range sorted(steps.Variables) {
-		try("the variable "+name, b.client.SetVariable(ctx, name, steps.Variables[name]))
-	}
-	for _, name := range steps.Environments {
-		try("the environment "+name, b.client.EnsureEnvironment(ctx, name))
-	}
-	if steps.Ruleset != "" {
-		try("the ruleset "+steps.Ruleset, b.client.EnsureRuleset(ctx, steps.Ruleset))
-	}
-	for _, d := range steps.Dispatch {
-		try("starting "+d.Workflow+" in "+d.Repository, b.client.Dispatch(ctx, d.Repository, d.Workflow, d.Inputs))
-	}
-	for _, pr := range steps.PullRequests {
-		try("the pull request in "+pr.Repository, b.proposeElsewhere(ctx, p, pr))
-	}
-	if len(failed) == 0 {
-		b.note(ctx, "repository set up", "every step after the first commit was done")
-		return nil
-	}
-	b.note(ctx, "set-up incomplete", strings.Join(failed, "; "))
-	_, err = b.client.EnsureIssue(ctx, Issue{Key: "after", Title: "Some steps of the golden path's set-up could not be done", Body: "The files are in place. These steps are not done, and syncer does not try them again by itself; comment `/syncer setup` when the cause is repaired.\n\n" + strings.Join(failed, "\n") + "\n"})
-	return err
-}
-
-func sorted(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

@@ -1,0 +1,303 @@
+package walks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+)
+
+// bringing is one golden path of one member on its way to the newest version.
+type bringing struct {
+	*Walks
+	client Client
+	syncer *reconcile.Syncer
+	look   Look
+	asked  string // the branch that look has
+	repo   *snapshot
+	state  *reconcile.State
+	record Record
+}
+
+// bring brings one golden path up to date, and notes where it could not. A missing
+// permission is told in the repository; everything else may pass.
+func (b *bringing) bring(ctx context.Context, name string) error {
+	err := b.bringOne(ctx, name)
+	if err == nil {
+		return nil
+	}
+	if _, told := errors.AsType[*PersonError](err); told {
+		return err
+	}
+	if errors.Is(err, ErrDenied) {
+		return b.stuck(ctx, b.client, b.record.At, name, err)
+	}
+	return errors.Join(err, b.Registry.Failed(ctx, b.record.At.Repository, name, err))
+}
+
+func (b *bringing) bringOne(ctx context.Context, name string) error {
+	if broken := b.cannotRead(ctx, name); broken != nil {
+		return b.Registry.Failed(ctx, b.record.At.Repository, name, broken)
+	}
+	p, err := b.syncer.Plan(ctx, b.repo, b.state, name, "")
+	if _, wrong := errors.AsType[scaffold.Problems](err); wrong {
+		return b.stuck(ctx, b.client, b.record.At, name, err)
+	}
+	if err != nil {
+		return err
+	}
+	before := b.record
+	b.learn(p)
+	if err := b.lookAtBranch(ctx); err != nil {
+		return err
+	}
+	b.takeRefusal(ctx, before)
+	open := b.openPullRequest()
+	switch {
+	case !p.Behind:
+		return b.finish(ctx, open)
+	case open == nil && b.refused(p.To):
+		b.record.State = Behind
+		return b.remember(ctx)
+	case b.look.Repository.closed() != "":
+		b.record.State = Unknown
+		if err := b.remember(ctx); err != nil {
+			return err
+		}
+		return b.Registry.Failed(ctx, b.record.At.Repository, name, errors.New(b.look.Repository.closed()))
+	}
+	if b.look.Branch.Commit != "" && !b.ours() {
+		return b.onTop(ctx, p, open)
+	}
+	return b.propose(ctx, p, open)
+}
+
+// cannotRead says what is wrong with the golden path itself, which is the platform
+// team's to repair and is told on its commit.
+func (b *bringing) cannotRead(ctx context.Context, name string) error {
+	follow, ok := b.state.Member.Follows(name)
+	if !ok {
+		return nil
+	}
+	_, err := b.syncer.GoldenPath(ctx, follow.Source, name, follow.Wanted(b.syncer.Today))
+	if _, wrong := errors.AsType[scaffold.Problems](err); wrong {
+		return err
+	}
+	return nil
+}
+
+// takeRefusal sees that the pull request which was open is closed. Who merges or
+// closes one of ours is told by a delivery, which may come late or not at all; we
+// close ours only when there is nothing left to bring.
+func (b *bringing) takeRefusal(ctx context.Context, before Record) {
+	for _, pr := range b.look.PullRequests {
+		if before.PullRequest == 0 || pr.Number != before.PullRequest || pr.Open {
+			continue
+		}
+		b.record.PullRequest = 0
+		if !pr.Merged {
+			b.record.Refused = before.Wanted
+			b.note(ctx, "pull request closed", fmt.Sprintf("#%d was closed without being merged: a no to %s", pr.Number, before.Wanted))
+		}
+	}
+}
+
+// refused reports whether people said no to this version: to its name, or to what
+// it holds, since without tags every commit of the platform is a name.
+func (b *bringing) refused(to drift.Revision) bool {
+	return b.record.Refused != "" && (b.record.Refused == to.Name() || b.record.Offered == to.Digest)
+}
+
+// learn takes what the plan says into the record.
+func (b *bringing) learn(p *reconcile.Planned) {
+	r := &b.record
+	r.Source, r.Channel, r.Wanted = p.Following.Source, p.Following.Wanted(b.syncer.Today), p.To.Name()
+	r.Version, r.Digest = "", ""
+	if p.From != nil {
+		r.Version, r.Digest = p.From.Name(), p.From.Digest
+	}
+	r.Drifted = slices.ContainsFunc(p.Files, func(f drift.FileState) bool { return f.State == drift.Drifted })
+	r.State = stateOf(p)
+	r.Paths = nil
+	for path := range p.Lock.Files {
+		r.Paths = append(r.Paths, path)
+	}
+	slices.Sort(r.Paths)
+}
+
+func stateOf(p *reconcile.Planned) State {
+	switch {
+	case !p.Behind && p.Clean():
+		return Current
+	case !p.Clean():
+		return Conflict
+	}
+	return Behind
+}
+
+func (b *bringing) branch() string { return branchPrefix + b.record.GoldenPath }
+
+// lookAtBranch looks at the golden path's branch, unless the first look had it.
+func (b *bringing) lookAtBranch(ctx context.Context) error {
+	if b.asked == b.branch() {
+		return nil
+	}
+	look, err := b.client.Look(ctx, Ask{Branch: b.branch()})
+	if err != nil {
+		return err
+	}
+	b.look.Branch, b.look.PullRequests = look.Branch, look.PullRequests
+	return nil
+}
+
+func (b *bringing) openPullRequest() *PullRequest {
+	for i := range b.look.PullRequests {
+		if pr := &b.look.PullRequests[i]; pr.Open && pr.Head == b.branch() {
+			return pr
+		}
+	}
+	return nil
+}
+
+// ours reports whether nobody but syncer has moved the branch.
+func (b *bringing) ours() bool {
+	return slices.Contains(strings.Fields(b.record.Pushed), b.look.Branch.Commit)
+}
+
+func (b *bringing) remember(ctx context.Context) error {
+	return b.Registry.Remember(ctx, b.look.Repository, b.record)
+}
+
+// finish ends what is under way: the member has the newest version.
+func (b *bringing) finish(ctx context.Context, open *PullRequest) error {
+	b.record.PullRequest, b.record.Offered = 0, ""
+	if open != nil && b.ours() {
+		comment := "The default branch has all of this now, so there is nothing left to merge."
+		if err := b.client.ClosePullRequest(ctx, open.Number, b.branch(), b.look.Branch.Commit, comment); err != nil {
+			return err
+		}
+		b.note(ctx, "pull request closed", fmt.Sprintf("#%d has nothing left to bring", open.Number))
+	} else if open != nil {
+		b.record.PullRequest = open.Number
+	}
+	return b.remember(ctx)
+}
+
+// propose makes or rebuilds the branch from the default branch, and the pull
+// request.
+func (b *bringing) propose(ctx context.Context, p *reconcile.Planned, open *PullRequest) error {
+	writes, err := p.Writes()
+	if err != nil {
+		return err
+	}
+	if len(writes) == 0 {
+		return b.finish(ctx, open)
+	}
+	text := describe(p)
+	if open != nil && strings.Contains(open.Body, text.mark) {
+		// The pull request says that it has exactly this already.
+		b.record.PullRequest, b.record.Offered = open.Number, p.To.Digest
+		return b.remember(ctx)
+	}
+	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message})
+	if err != nil {
+		return err
+	}
+	// Remembered before the branch moves: whatever happens in between, the branch is
+	// at one of the two and is known to be ours.
+	b.pushing(made.ID)
+	if err := b.remember(ctx); err != nil {
+		return err
+	}
+	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID}); err != nil {
+		return err
+	}
+	return b.pullRequest(ctx, p, open, text)
+}
+
+// pushed is how many of our commits are remembered for a branch.
+const pushed = 8
+
+// pushing adds a commit to those that the branch may be at without a person's hand.
+// Earlier ones stay: where a look did not show the branch, it may be at any of them.
+func (b *bringing) pushing(commit string) {
+	known := append([]string{commit}, strings.Fields(b.record.Pushed)...)
+	b.record.Pushed = strings.Join(known[:min(len(known), pushed)], " ")
+}
+
+// onTop builds on a branch that people have committed to: it is the member's state
+// then, with the lock that lies on it.
+func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRequest) error {
+	if open == nil {
+		ahead, err := b.client.Ahead(ctx, b.look.Head.Commit, b.look.Branch.Commit)
+		if err != nil {
+			return err
+		}
+		if ahead > 0 {
+			return b.stuck(ctx, b.client, b.record.At, b.record.GoldenPath, fmt.Errorf("the branch %s has %d commits that the default branch does not have, and no pull request; merge or delete the branch", b.branch(), ahead))
+		}
+		return b.propose(ctx, p, nil) // all of it was merged
+	}
+	look := Look{Head: b.look.Branch}
+	repo := newSnapshot(ctx, b.client, look, nil)
+	st, err := reconcile.Load(repo)
+	if err != nil {
+		return b.stuck(ctx, b.client, b.record.At, b.record.GoldenPath, fmt.Errorf("on the branch %s: %w", b.branch(), err))
+	}
+	on, err := b.syncer.Plan(ctx, repo, st, b.record.GoldenPath, "")
+	if err != nil {
+		return err
+	}
+	b.record.State = Diverged
+	writes, err := on.Writes()
+	if err != nil {
+		return err
+	}
+	if !on.Behind || len(writes) == 0 {
+		b.record.PullRequest = open.Number
+		return b.remember(ctx)
+	}
+	text := describe(on)
+	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Branch.Commit, Tree: b.look.Branch.Tree, Changes: writes, Message: text.message})
+	if err != nil {
+		return err
+	}
+	// Not remembered as pushed: below it are a person's commits, which a rebuild from
+	// the default branch would lose.
+	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID, FastForward: true}); err != nil {
+		return err
+	}
+	return b.pullRequest(ctx, on, open, text)
+}
+
+func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *PullRequest, text description) error {
+	kind := "pull request updated"
+	if open == nil {
+		pr, err := b.client.OpenPullRequest(ctx, Proposal{Head: b.branch(), Base: b.look.Repository.DefaultBranch, Title: text.title, Body: text.body})
+		if err != nil {
+			return err
+		}
+		open, kind = &pr, "pull request opened"
+	}
+	if open.Title != text.title || open.Body != text.body {
+		if err := b.client.EditPullRequest(ctx, *open, text.title, text.body); err != nil {
+			return err
+		}
+	}
+	b.record.PullRequest, b.record.Offered, b.record.Refused = open.Number, p.To.Digest, ""
+	if err := b.remember(ctx); err != nil {
+		return err
+	}
+	b.note(ctx, kind, fmt.Sprintf("#%d brings %s to %s", open.Number, b.record.GoldenPath, p.To.Name()))
+	return nil
+}
+
+// note adds to the log; that it could not is no reason to do the work again.
+func (b *bringing) note(ctx context.Context, kind, what string) {
+	_ = b.Registry.Note(ctx, Event{Repository: b.record.At.Repository, GoldenPath: b.record.GoldenPath, Kind: kind, What: what})
+}
