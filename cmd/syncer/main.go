@@ -9,10 +9,11 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"github.com/goldenpaths/syncer/internal/headroom"
 )
 
 // version is set by the linker for releases.
@@ -22,10 +23,7 @@ func main() { os.Exit(run()) }
 
 // run executes the command line and returns the exit code.
 func run() int {
-	// Memory that is never touched, and so never taken: with it, garbage is collected
-	// only after as much was used. Most verbs are done before.
-	unused := make([]byte, 64<<20)
-	defer runtime.KeepAlive(unused)
+	defer headroom.Keep()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	a := &app{in: os.Stdin, out: os.Stdout, err: os.Stderr}
