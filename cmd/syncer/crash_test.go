@@ -166,7 +166,7 @@ func own(i int) map[string]string {
 // wanted are the files that the pull request of a member must bring it to.
 func wanted(i int) map[string]string {
 	name := memberName(i)
-	want := map[string]string{"README.md": "# " + name + "\n\nOwned by core.\n", "ci.yaml": "ci: 2\n", "lines.txt": linesV2}
+	want := map[string]string{"README.md": "# " + name + "\n\nOwned by core.\n", "ci.yaml": "ci: 2\n", "lines.txt": linesV2, "gitops/app.yaml": "app: " + name + "\n"}
 	switch i % variants {
 	case 1:
 		want["lines.txt"] = "ONE" + linesV2[3:]

@@ -136,7 +136,10 @@ func (w *Walks) set(ctx context.Context, c Client, at Place, number int, pairs [
 	if err != nil {
 		return w.stuck(ctx, c, at, "", err)
 	}
-	text, wrong := w.answered(ctx, at, st, pairs)
+	text, wrong, err := w.answered(ctx, at, st, pairs)
+	if err != nil {
+		return err
+	}
 	if wrong != nil {
 		return c.EnsureComment(ctx, number, "answer", "Nothing was changed:\n\n"+fenced(wrong.Error()))
 	}
@@ -149,16 +152,15 @@ func (w *Walks) set(ctx context.Context, c Client, at Place, number int, pairs [
 			return err
 		}
 	}
-	if err := w.Scaffold(ctx, at); err != nil {
-		return err
-	}
-	return c.CloseIssue(ctx, inputsKey, "Thank you: the repository is set up.")
+	return w.Scaffold(ctx, at)
 }
 
 // answered returns the text of .goldenpath.yaml with answers for every golden path
-// that asks for them.
-func (w *Walks) answered(ctx context.Context, at Place, st *reconcile.State, pairs []string) ([]byte, error) {
-	s, text := w.syncer(at), st.MemberFile
+// that asks for them, or what is wrong with the answers. That a golden path cannot
+// be read now is neither, and no reason to turn somebody down.
+func (w *Walks) answered(ctx context.Context, at Place, st *reconcile.State, pairs []string) (text []byte, wrong, err error) {
+	s := w.syncer(at)
+	text = st.MemberFile
 	var errs []error
 	for _, pair := range pairs {
 		name, value, ok := strings.Cut(pair, "=")
@@ -171,7 +173,7 @@ func (w *Walks) answered(ctx context.Context, at Place, st *reconcile.State, pai
 			f, _ = st.Member.Follows(f.Name)
 			g, err := s.GoldenPath(ctx, f.Source, f.Name, f.Wanted(s.Today))
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			if property, _ := g.Input(name); property == nil {
 				continue
@@ -190,7 +192,7 @@ func (w *Walks) answered(ctx context.Context, at Place, st *reconcile.State, pai
 			errs = append(errs, fmt.Errorf("no golden path of this repository has an input %q", name))
 		}
 	}
-	return text, errors.Join(errs...)
+	return text, errors.Join(errs...), nil
 }
 
 func (w *Walks) commitFile(ctx context.Context, c Client, look Look, path string, text []byte, message string) error {

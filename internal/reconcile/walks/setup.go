@@ -31,6 +31,9 @@ func (w *Walks) SetUp(ctx context.Context, at Place) error {
 	s := w.syncer(at)
 	names, _ := st.Names("")
 	var errs []error
+	if !slices.ContainsFunc(names, func(name string) bool { return !hasBegun(st, name) }) {
+		errs = append(errs, c.CloseIssue(ctx, inputsKey, "Thank you: the repository is set up."))
+	}
 	for _, name := range names {
 		var p *reconcile.Planned
 		if hasBegun(st, name) {
