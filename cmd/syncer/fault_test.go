@@ -78,8 +78,10 @@ func TestAFifthOfAllCallsFails(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes half a minute")
 	}
+	t.Parallel() // most of it is waiting
 	for _, rest := range []bool{false, true} {
 		t.Run(map[bool]string{false: "graphql", true: "rest"}[rest], func(t *testing.T) {
+			t.Parallel()
 			w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{rest: rest, attempts: 200, sweep: 5 * time.Second, timeout: time.Second})
 			w.patience = 3 * time.Minute
 			w.publish()
