@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -92,10 +93,11 @@ func TestConditionalReadsAreFree(t *testing.T) {
 }
 
 func TestFaults(t *testing.T) {
-	var next localhub.Fault
+	var next atomic.Pointer[localhub.Fault]
+	next.Store(&localhub.Fault{})
 	w := newWorld(t, localhub.Options{Fault: func(r localhub.Request) localhub.Fault {
 		if r.Template == "/repos/{owner}/{repo}/issues" {
-			return next
+			return *next.Load()
 		}
 		return localhub.Fault{}
 	}})
@@ -118,7 +120,7 @@ func TestFaults(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			before, err := w.hub.Issues("acme/payments")
 			must(t, err)
-			next = c.fault
+			next.Store(&c.fault)
 			_, _, err = client.Issues.Create(t.Context(), "acme", "payments", &github.IssueRequest{Title: new("x")})
 			if (err != nil) != (c.fault.Kind != "") || status(err) != c.status {
 				t.Errorf("got %v, want status %d", err, c.status)
