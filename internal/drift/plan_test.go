@@ -39,7 +39,11 @@ func baseOf(t tree.Tree) func(string, drift.LockedFile) (tree.File, bool) {
 }
 
 func plan(base, ours, theirs tree.Tree, mode map[string]scaffold.Mode) drift.ChangeSet {
-	return drift.Plan(drift.Request{
+	return planUnder(base, ours, theirs, mode, drift.Policies{})
+}
+
+func planUnder(base, ours, theirs tree.Tree, mode map[string]scaffold.Mode, policies drift.Policies) drift.ChangeSet {
+	return drift.Plan(drift.Request{Policies: policies,
 		Locked: created(base, mode), To: drift.Revision{Version: "2.0.0"},
 		Theirs: rendering(theirs, mode), Ours: ours, Base: baseOf(base), Renames: map[string]string{"f": "moved"},
 	})
@@ -261,8 +265,16 @@ func TestNoSilentLoss(t *testing.T) {
 	})
 }
 
+// checkNoLoss checks a plan by lines, as it is carried out today, and one with the
+// resolvers. Those may change the layout of a member's line, and name every place
+// that they decide.
 func checkNoLoss(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]scaffold.Mode) {
-	cs := plan(base, ours, theirs, mode)
+	checkNoLossUnder(t, base, ours, theirs, mode, drift.Policies{Lines: true})
+	checkNoLossUnder(t, base, ours, theirs, mode, drift.Policies{})
+}
+
+func checkNoLossUnder(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]scaffold.Mode, policies drift.Policies) {
+	cs := planUnder(base, ours, theirs, mode, policies)
 	after := apply(ours, cs.Writes())
 	for _, p := range slices.Sorted(maps.Keys(ours)) {
 		mine := ours[p]
@@ -282,6 +294,9 @@ func checkNoLoss(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]scaff
 		named := ""
 		for _, cl := range c.Clashes {
 			named += string(cl.Ours)
+		}
+		for _, h := range c.Hunks {
+			named += string(h.Ours)
 		}
 		was := base[p]
 		for line, n := range counts(mine.Data) {
