@@ -19,7 +19,7 @@ func newService(ctx context.Context, f *flows) (*service, error) {
 	return &service{
 		flows: f, bot: f.identity.Bot, prefix: f.cfg.TemplatePrefix, platform: at.Repository,
 		Walks: &walks.Walks{
-			Hub: &hub{app: f.github, db: f.db, slug: f.identity.Slug}, Registry: registry{f.db}, Queue: queue{f.work},
+			Hub: &hub{app: f.github, db: f.db}, Registry: registry{f.db}, Queue: queue{f.work},
 			Platform: at, PlatformURL: platform.URL, Now: time.Now,
 			Platforms: &platforms{app: f.github, root: f.cfg.GitHub.URL, platform: at, location: platform.URL, dir: f.cfg.CacheDirectory},
 		},

@@ -31,8 +31,6 @@ type Place struct{ Installation, Repository int64 }
 
 // Hub is GitHub.
 type Hub interface {
-	// Slug is the App's name in URLs; its bot is called Slug[bot].
-	Slug() string
 	// Client returns a client for one repository, with the permissions that are
 	// named as far as they were granted. Urgent work goes before other work of the
 	// installation.

@@ -1,0 +1,345 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/goldenpaths/syncer/internal/forge"
+	"github.com/goldenpaths/syncer/internal/reconcile/walks"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// repository lets the walks see one repository.
+type repository struct {
+	*forge.Client
+	hub *hub
+	at  walks.Place
+	now *forge.Repository // as it was looked at last
+}
+
+func (r *repository) known(ctx context.Context) (forge.Repository, error) {
+	if r.now == nil {
+		found, err := r.Repository(ctx, r.at.Repository)
+		if err != nil {
+			return found, fated(err)
+		}
+		r.now = &found
+	}
+	return *r.now, nil
+}
+
+// Look reads a repository's state, in one request where GitHub can.
+func (r *repository) Look(ctx context.Context, ask walks.Ask) (walks.Look, error) {
+	f := forge.Ask{ID: r.at.Repository, Ref: ask.Ref, Contents: ask.Contents, Branch: ask.Branch}
+	if r.now != nil {
+		f.NodeID, f.Name = r.now.NodeID, r.now.Name
+	} else if known, err := r.hub.db.Repository(ctx, r.at.Repository); err == nil {
+		f.Name = forge.Name{Owner: known.Owner, Repo: known.Name}
+	} else {
+		found, err := r.known(ctx)
+		if err != nil {
+			return walks.Look{}, err
+		}
+		f.NodeID, f.Name = found.NodeID, found.Name
+	}
+	members, err := r.Members(ctx, []forge.Ask{f})
+	if err != nil {
+		return walks.Look{}, fated(err)
+	}
+	m := members[0]
+	if forge.KindOf(m.Err) == forge.NotFound && m.Repository.ID == 0 && f.NodeID == "" {
+		// The name may be another repository's now; the number stays for life.
+		if _, err := r.known(ctx); err != nil {
+			return walks.Look{}, err
+		}
+		return r.Look(ctx, ask)
+	}
+	if m.Repository.ID == 0 && r.now == nil {
+		return walks.Look{}, fated(cmp.Or(m.Err, error(forge.NotFound)))
+	}
+	if m.Repository.ID != 0 {
+		if len(m.Repository.Properties) == 0 && r.now != nil {
+			m.Repository.Properties = r.now.Properties
+		}
+		r.now = &m.Repository
+	}
+	look := walks.Look{Repository: asRepository(*r.now)}
+	if m.Err != nil {
+		return look, fated(m.Err)
+	}
+	if m.Repository.Empty || m.Head.Commit == "" {
+		return look, fmt.Errorf("%s: %w", m.Repository.Name, walks.ErrNotReady)
+	}
+	look.Head, look.Branch = walks.Head(m.Head), walks.Head(m.Branch)
+	if look.Head.Branch == "" {
+		look.Head.Branch = m.Repository.DefaultBranch
+	}
+	for _, pr := range m.PullRequests {
+		look.PullRequests = append(look.PullRequests, asPullRequest(pr))
+	}
+	look.Files, err = r.contents(ctx, m, ask.Contents)
+	return look, err
+}
+
+// contents returns the files that were asked for. Those that are too large to come
+// along, or no text, are read one by one.
+func (r *repository) contents(ctx context.Context, m forge.Member, paths []string) (tree.Tree, error) {
+	files := m.Files.Clone()
+	for _, p := range paths {
+		e, exists := m.Entries[p]
+		if _, has := files[p]; has || !exists || e.Folder || e.Submodule {
+			continue
+		}
+		data, err := r.Client.Blob(ctx, m.Repository.Name, e.Blob)
+		if err != nil {
+			return nil, fated(err)
+		}
+		files[p] = tree.File{Kind: e.Kind, Data: data}
+	}
+	return files, nil
+}
+
+func asRepository(f forge.Repository) walks.Repository {
+	r := walks.Repository{
+		ID: f.ID, Owner: f.Name.Owner, Name: f.Name.Repo, DefaultBranch: f.DefaultBranch,
+		Description: f.Description, Visibility: f.Visibility, URL: f.URL,
+		Archived: f.Archived, Disabled: f.Disabled, Locked: f.Locked, Fork: f.Fork, Mirror: f.Mirror,
+		IsTemplate: f.IsTemplate, Created: f.CreatedAt, Topics: f.Topics, Properties: f.Properties,
+	}
+	if f.Template != nil {
+		r.FromTemplate = f.Template.Name.String()
+	}
+	return r
+}
+
+func asPullRequest(f forge.PullRequest) walks.PullRequest {
+	return walks.PullRequest{
+		Number: f.Number, URL: f.URL, Title: f.Title, Body: f.Body, Head: f.Head.Branch, Base: f.Base,
+		HeadCommit: f.Head.Commit, Open: f.Open(), Merged: f.State == "merged",
+	}
+}
+
+// on runs a function with the repository's present name.
+func (r *repository) on(ctx context.Context, do func(forge.Repository) error) error {
+	known, err := r.known(ctx)
+	if err != nil {
+		return err
+	}
+	return fated(do(known))
+}
+
+// Files returns those of the paths that exist in a tree.
+func (r *repository) Files(ctx context.Context, treeID string, paths []string) (files tree.Tree, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		files, err = r.Client.Files(ctx, f.Name, treeID, paths)
+		return err
+	})
+	return files, err
+}
+
+// Blob returns an object, or false.
+func (r *repository) Blob(ctx context.Context, id tree.BlobID) (data []byte, ok bool, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		data, err = r.Client.Blob(ctx, f.Name, id)
+		return err
+	})
+	if errors.Is(err, walks.ErrNotFound) {
+		return nil, false, nil
+	}
+	return data, err == nil, err
+}
+
+// Ahead counts the commits of head that base does not have.
+func (r *repository) Ahead(ctx context.Context, base, head string) (n int, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		c, err := r.Compare(ctx, f.Name, base, head)
+		n = c.Ahead
+		return err
+	})
+	return n, err
+}
+
+// Commit makes a commit.
+func (r *repository) Commit(ctx context.Context, c walks.Commit) (made walks.Committed, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		m, err := r.Client.Commit(ctx, f.Name, forge.Commit{Parent: c.Parent, Tree: c.Tree, Changes: c.Changes, Message: c.Message})
+		made = walks.Committed{ID: m.ID, Tree: m.Tree, Verified: m.Verified, Reason: m.Reason}
+		return err
+	})
+	return made, err
+}
+
+// Move moves a branch.
+func (r *repository) Move(ctx context.Context, m walks.Move) error {
+	return r.on(ctx, func(f forge.Repository) error { return r.Client.Move(ctx, f, forge.Move(m)) })
+}
+
+// OpenPullRequest opens a pull request, or finds the open one.
+func (r *repository) OpenPullRequest(ctx context.Context, p walks.Proposal) (pr walks.PullRequest, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		opened, err := r.Client.OpenPullRequest(ctx, f.Name, forge.Proposal{Head: p.Head, Base: p.Base, Title: p.Title, Body: p.Body})
+		pr = asPullRequest(opened)
+		return err
+	})
+	return pr, err
+}
+
+// EditPullRequest changes what a pull request says, where it says something else.
+func (r *repository) EditPullRequest(ctx context.Context, pr walks.PullRequest, title, body string) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		_, err := r.Client.EditPullRequest(ctx, forge.PullRequest{Repository: f.Name, Number: pr.Number, Title: pr.Title, Body: pr.Body}, title, body)
+		return err
+	})
+}
+
+// ClosePullRequest comments, closes and deletes the branch.
+func (r *repository) ClosePullRequest(ctx context.Context, number int, branch, head, comment string) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		return r.Client.ClosePullRequest(ctx, f, forge.Closing{Number: number, Key: "closed", Comment: comment, Branch: branch, Head: head})
+	})
+}
+
+// PullRequest reads one.
+func (r *repository) PullRequest(ctx context.Context, number int) (pr walks.PullRequest, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		found, err := r.Client.PullRequest(ctx, f.Name, number)
+		pr = asPullRequest(found)
+		return err
+	})
+	return pr, err
+}
+
+// ChangedFiles returns the paths that a pull request changes.
+func (r *repository) ChangedFiles(ctx context.Context, number int) (paths []string, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		pr, err := r.Client.PullRequest(ctx, f.Name, number)
+		if err != nil {
+			return err
+		}
+		c, err := r.Compare(ctx, f.Name, pr.Base, pr.Head.Commit)
+		for _, file := range c.Files {
+			paths = append(paths, file.Path)
+		}
+		return err
+	})
+	return paths, err
+}
+
+// EnsureIssue opens or rewrites an issue.
+func (r *repository) EnsureIssue(ctx context.Context, i walks.Issue) (number int, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		info, err := r.Client.EnsureIssue(ctx, f.Name, forge.Issue{Key: i.Key, Title: i.Title, Body: i.Body})
+		number = info.Number
+		return err
+	})
+	return number, err
+}
+
+// CloseIssue closes the issue with a key.
+func (r *repository) CloseIssue(ctx context.Context, key, comment string) error {
+	return r.on(ctx, func(f forge.Repository) error { return r.Client.CloseIssue(ctx, f.Name, key, comment) })
+}
+
+// EnsureComment writes or rewrites a comment.
+func (r *repository) EnsureComment(ctx context.Context, number int, key, body string) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		_, err := r.Client.EnsureComment(ctx, f.Name, number, key, body)
+		return err
+	})
+}
+
+// EnsureCheck writes a check run.
+func (r *repository) EnsureCheck(ctx context.Context, c walks.Check) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		check := forge.Check{Commit: c.Commit, Name: c.Name, Key: c.Key, Status: c.Status, Conclusion: c.Conclusion, Title: c.Title, Summary: c.Summary}
+		for _, a := range c.Annotations {
+			check.Annotations = append(check.Annotations, forge.Annotation{Path: a.Path, Start: a.Line, End: a.Line, Level: a.Level, Message: a.Message})
+		}
+		_, err := r.Client.EnsureCheck(ctx, f.Name, check)
+		return err
+	})
+}
+
+// Level is what a person may do.
+func (r *repository) Level(ctx context.Context, login string) (level string, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		level, err = r.Client.Level(ctx, f.Name, login)
+		return err
+	})
+	return level, err
+}
+
+// SetTopics adds topics.
+func (r *repository) SetTopics(ctx context.Context, topics []string) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		_, err := r.Client.SetTopics(ctx, f.Name, topics...)
+		return err
+	})
+}
+
+// GrantTeam gives a team access.
+func (r *repository) GrantTeam(ctx context.Context, team, level string) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		_, err := r.Client.GrantTeam(ctx, f.Name, team, level)
+		return err
+	})
+}
+
+// SetVariable sets an Actions variable. go-github does not know the permission for
+// it, so the token is the repository's with all that was granted.
+func (r *repository) SetVariable(ctx context.Context, name, value string) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		all := r.hub.app.Installation(r.at.Installation).As(forge.Access{Repositories: []int64{r.at.Repository}, Urgent: true})
+		_, err := all.SetVariable(ctx, f.Name, name, value)
+		return err
+	})
+}
+
+// EnsureEnvironment makes a deployment environment.
+func (r *repository) EnsureEnvironment(ctx context.Context, name string) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		_, err := r.Client.EnsureEnvironment(ctx, f.Name, name)
+		return err
+	})
+}
+
+// rulesets are those that a manifest can name.
+var rulesets = map[string][]forge.RulesetRule{
+	"protected-main": {{Type: "deletion"}, {Type: "non_fast_forward"}, {Type: "pull_request", Parameters: map[string]any{
+		"required_approving_review_count": 1, "dismiss_stale_reviews_on_push": false, "require_code_owner_review": false,
+		"require_last_push_approval": false, "required_review_thread_resolution": false,
+	}}},
+}
+
+// EnsureRuleset sets one of the known rulesets on the default branch.
+func (r *repository) EnsureRuleset(ctx context.Context, name string) error {
+	rules, ok := rulesets[name]
+	if !ok {
+		return fmt.Errorf("there is no ruleset %q; syncer knows protected-main", name)
+	}
+	return r.on(ctx, func(f forge.Repository) error {
+		_, err := r.Client.EnsureRuleset(ctx, f.Name, forge.Ruleset{Name: name, Target: "branch", Enforcement: "active", Include: []string{"~DEFAULT_BRANCH"}, Rules: rules})
+		return err
+	})
+}
+
+// Dispatch starts a workflow in another repository that the installation has.
+func (r *repository) Dispatch(ctx context.Context, full, workflow string, inputs map[string]string) error {
+	name, err := forge.ParseName(full)
+	if err != nil {
+		return err
+	}
+	wide := r.hub.app.Installation(r.at.Installation).As(forge.Access{Permissions: map[string]string{"actions": "write", "metadata": "read"}, Urgent: true})
+	known, err := r.known(ctx)
+	if err != nil {
+		return err
+	}
+	there, err := wide.RepositoryByName(ctx, name)
+	if err != nil {
+		return fated(err)
+	}
+	_, err = wide.Dispatch(ctx, there.Name, forge.Dispatch{Workflow: workflow, Ref: there.DefaultBranch, Inputs: inputs, Since: known.CreatedAt})
+	return fated(err)
+}
