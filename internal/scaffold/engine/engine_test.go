@@ -183,43 +183,6 @@ func TestAddPartial(t *testing.T) {
 	}
 }
 
-func TestInputs(t *testing.T) {
-	for _, test := range []struct {
-		text  string
-		names []string
-		ok    bool
-	}{
-		{`text`, nil, true},
-		{`{{ .name }}{{ $.team }}{{ .app.db.port }}`, []string{"app", "name", "team"}, true},
-		{`{{ range .tags }}{{ .x }}{{ $.name }}{{ end }}`, []string{"name", "tags"}, true},
-		{`{{ with .app }}{{ .host }}{{ else }}{{ .name }}{{ end }}`, []string{"app", "name"}, true},
-		{`{{ with . }}{{ .name }}{{ end }}{{ with $ }}{{ .team }}{{ end }}`, []string{"name", "team"}, true},
-		{`{{ (.).name }}{{ (index . "team") }}{{ get $ "port" }}{{ hasKey . "on" }}`, []string{"name", "on", "port", "team"}, true},
-		{`{{ toYaml . }}{{ .name }}`, []string{"name"}, false},
-		{`{{ index . .name }}`, []string{"name"}, false},
-		{`{{ $x := . }}{{ $x.name }}`, nil, false},
-		{`{{ range $k, $v := . }}{{ end }}`, nil, false},
-		{`{{ template "p" . }}`, []string{"fromPartial", "team"}, true},
-		{`{{ template "p" .app }}{{ include "p" .app }}`, []string{"app"}, true},
-		{`{{ include "p" . }}`, []string{"fromPartial", "team"}, true},
-		{`{{ include .name . }}`, []string{"name"}, false},
-		{`{{ define "x" }}{{ .a }}{{ template "x" . }}{{ end }}{{ template "x" $ }}`, []string{"a"}, true},
-	} {
-		s := NewSet(Limits{})
-		if err := s.AddPartial("p", "p", []byte(`{{ .fromPartial }}{{ template "q" . }}{{ define "q" }}{{ $.team }}{{ end }}`), Delimiters{}); err != nil {
-			t.Fatal(err)
-		}
-		tmpl, err := s.Parse("f", []byte(test.text), Delimiters{})
-		if err != nil {
-			t.Fatalf("%s: %v", test.text, err)
-		}
-		names, ok := tmpl.Inputs()
-		if diff := cmp.Diff(test.names, names); diff != "" || ok != test.ok {
-			t.Errorf("%s: ok is %v, want %v; mismatch (-want +got):\n%s", test.text, ok, test.ok, diff)
-		}
-	}
-}
-
 func TestDataStaysAsItIs(t *testing.T) {
 	text := `{{ $_ := set .app "x" 1 }}{{ $_ := unset . "name" }}{{ $_ := mergeOverwrite .app.db (dict "port" 1) }}{{ .app.x }}{{ .app.db.port }}`
 	tmpl, err := NewSet(Limits{}).Parse("f", []byte(text), Delimiters{})

@@ -36,7 +36,6 @@ func FuzzTemplate(f *testing.F) {
 			placed(t, text, err)
 			return
 		}
-		tmpl.Inputs()
 		first, err1 := tmpl.Execute(sample())
 		second, err2 := tmpl.Execute(sample())
 		if string(first) != string(second) || fmt.Sprint(err1) != fmt.Sprint(err2) {
