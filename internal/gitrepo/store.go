@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5"
 	"github.com/go-git/go-git/v5/config"
 	"github.com/go-git/go-git/v5/plumbing"
@@ -24,6 +23,8 @@ import (
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
 	"github.com/go-git/go-git/v5/storage/memory"
+
+	"github.com/goldenpaths/syncer/internal/gitdir"
 )
 
 // store is a repository's objects and references. It is not safe for use by
@@ -43,10 +44,10 @@ func openStore(gitDir string) (*store, error) {
 	if err != nil {
 		return nil, err
 	}
-	fsys := dotgit.NewRepositoryFilesystem(osfs.New(gitDir), osfs.New(commonDir))
+	fsys := dotgit.NewRepositoryFilesystem(gitdir.New(gitDir), gitdir.New(commonDir))
 	s := filesystem.NewStorageWithOptions(fsys, cache.NewObjectLRUDefault(), filesystem.Options{
 		// Alternates are absolute paths; without this they are looked for below gitDir.
-		AlternatesFS: osfs.New(filepath.VolumeName(commonDir) + string(filepath.Separator)),
+		AlternatesFS: gitdir.New(filepath.VolumeName(commonDir) + string(filepath.Separator)),
 	})
 	return &store{Storage: s, gitDir: gitDir, commonDir: commonDir}, nil
 }

@@ -14,12 +14,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-git/go-billy/v5/osfs"
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/plumbing/storer"
 	"github.com/go-git/go-git/v5/storage/filesystem"
+
+	"github.com/goldenpaths/syncer/internal/gitdir"
 )
 
 // store is one bare repository on disk. Objects are read and written in process; the
@@ -63,7 +64,7 @@ func newStore(git, dir string) (*store, error) {
 func (g *store) reopen() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.s = filesystem.NewStorage(osfs.New(g.dir), cache.NewObjectLRU(8*cache.MiByte))
+	g.s = filesystem.NewStorage(gitdir.New(g.dir), cache.NewObjectLRU(8*cache.MiByte))
 }
 
 func (g *store) storage() *filesystem.Storage {
