@@ -23,6 +23,7 @@ import (
 	"log/slog"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/gorilla/mux"
@@ -170,8 +171,8 @@ func (h *Handler) deliver(w http.ResponseWriter, r *http.Request, d *Delivery) *
 
 // Deliveries are named by GUIDs; the pattern is wider, and still safe to log.
 var (
-	guidForm  = regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`)
-	eventForm = regexp.MustCompile(`^[a-z0-9_]{1,64}$`)
+	guidForm  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[0-9A-Za-z-]{1,64}$`) })
+	eventForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9_]{1,64}$`) })
 )
 
 // admit looks at the headers, before a byte of the body is read.
@@ -180,9 +181,9 @@ func admit(r *http.Request, d *Delivery) *refusal {
 	switch {
 	case r.Method != http.MethodPost:
 		return refuse(http.StatusMethodNotAllowed, "deliveries are sent by POST")
-	case !guidForm.MatchString(guid):
+	case !guidForm().MatchString(guid):
 		return refuse(http.StatusBadRequest, "the header X-GitHub-Delivery lacks a GUID; this address is for GitHub's webhooks")
-	case !eventForm.MatchString(event):
+	case !eventForm().MatchString(event):
 		return refuse(http.StatusBadRequest, "the header X-GitHub-Event lacks an event; this address is for GitHub's webhooks")
 	}
 	d.GUID, d.Event = guid, event

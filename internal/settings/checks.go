@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -119,11 +120,13 @@ func setAdmin(c *Config, v []string) error {
 
 // Owners have letters, digits and hyphens, and those of managed users an
 // underscore; https://docs.github.com/rest limits both parts by pattern.
-var platformForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}$`)
+var platformForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}/[A-Za-z0-9._-]{1,100}$`)
+})
 
 func setPlatform(c *Config, v []string) error {
 	name := strings.TrimSuffix(v[0], ".git")
-	if !platformForm.MatchString(name) {
+	if !platformForm().MatchString(name) {
 		return fmt.Errorf("%q is not owner/name; give the repository as GitHub shows it, such as acme/platform", v[0])
 	}
 	c.Platform = name
@@ -211,10 +214,10 @@ func setHookSecrets(c *Config, v []string) error {
 	return nil
 }
 
-var prefixForm = regexp.MustCompile(`^[A-Za-z0-9._-]{0,60}$`)
+var prefixForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._-]{0,60}$`) })
 
 func setTemplatePrefix(c *Config, v []string) error {
-	if !prefixForm.MatchString(v[0]) {
+	if !prefixForm().MatchString(v[0]) {
 		return fmt.Errorf("%q cannot begin a repository's name; use letters, digits, '.', '_' and '-', at most 60", v[0])
 	}
 	c.TemplatePrefix = v[0]

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -80,14 +81,14 @@ func (s *Setup) exchange(ctx context.Context, code string) (App, error) {
 	return app, app.check(s.cfg.GitHub)
 }
 
-var slugForm = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,99}$`)
+var slugForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,99}$`) })
 
 // check refuses an answer that cannot be used. What was registered is named, since
 // it is there all the same.
 func (a *App) check(github *url.URL) error {
 	block, _ := pem.Decode([]byte(a.PrivateKey))
 	switch {
-	case a.ID <= 0 || !slugForm.MatchString(a.Slug):
+	case a.ID <= 0 || !slugForm().MatchString(a.Slug):
 		return errors.New("the answer lacks the App's number or name")
 	case block == nil:
 		return fmt.Errorf("GitHub registered %s without a private key", a)

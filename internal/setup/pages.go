@@ -37,7 +37,7 @@ func style(w http.ResponseWriter, _ *http.Request) {
 }
 
 // ownerForm is what GitHub allows a login to be.
-var ownerForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`)
+var ownerForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$`) })
 
 // show is the page itself, for whom the token was exchanged, and the question for
 // the token for others.
@@ -55,7 +55,7 @@ func (s *Setup) show(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("owner") {
 		owner = strings.TrimSpace(r.URL.Query().Get("owner"))
 	}
-	if owner != "" && !ownerForm.MatchString(owner) {
+	if owner != "" && !ownerForm().MatchString(owner) {
 		refuse(w, http.StatusBadRequest, "That is not an organization's name.", "Give it as in its address on GitHub: letters, digits and hyphens.")
 		return
 	}
@@ -80,7 +80,7 @@ func (s *Setup) enter(w http.ResponseWriter, r *http.Request) {
 }
 
 // codeForm is wider than GitHub's codes, and safe in a path.
-var codeForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`)
+var codeForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,200}$`) })
 
 // callback is where GitHub sends the browser back to.
 func (s *Setup) callback(w http.ResponseWriter, r *http.Request) {
@@ -101,7 +101,7 @@ func (s *Setup) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	used, done := false, false
 	defer func() { s.end(one, state, used, done) }()
-	if !codeForm.MatchString(code) {
+	if !codeForm().MatchString(code) {
 		refuse(w, http.StatusBadRequest, "GitHub sent no code.", "Go back to the page and press its button again.")
 		return
 	}

@@ -9,11 +9,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // nameForm is what GitHub takes as a repository's name; other characters it replaces
 // by a hyphen.
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
+var nameForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`) })
 
 // newRepo makes an empty repository. The name must be free.
 func (h *Hub) newRepo(owner *account, name string, private bool) (*repository, error) {
@@ -123,7 +124,7 @@ func (h *Hub) rename(r *repository, name string, by *actor) {
 
 // freeName says why a repository cannot have a name, or nil.
 func (h *Hub) freeName(owner *account, name string) *answer {
-	if !nameForm.MatchString(name) || name == "." || name == ".." || strings.HasSuffix(name, ".git") {
+	if !nameForm().MatchString(name) || name == "." || name == ".." || strings.HasSuffix(name, ".git") {
 		a := refuse(http.StatusUnprocessableEntity, "Repository creation failed.", flaw{Resource: "Repository", Code: "custom", Field: "name", Message: "name is invalid"})
 		return &a
 	}
