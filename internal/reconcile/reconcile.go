@@ -137,7 +137,9 @@ type Scaffolded struct {
 	After []string
 }
 
-// Scaffold renders a golden path for a new repository, with its two files.
+// Scaffold renders a golden path for a new repository, with its two files. The
+// member's file names what was given and inferred; defaults stay the golden path's, so
+// that a later version can change them.
 func (s *Syncer) Scaffold(g *GoldenPath, given scaffold.Inputs, facts scaffold.Facts) (*Scaffolded, error) {
 	name := g.Manifest.Name
 	inputs := g.Infer(given, facts)
@@ -147,7 +149,7 @@ func (s *Syncer) Scaffold(g *GoldenPath, given scaffold.Inputs, facts scaffold.F
 	}
 	cs := drift.Plan(drift.Request{GoldenPath: name, To: to, Theirs: r, Ours: tree.Tree{}, Today: s.Today})
 	files := r.Tree()
-	member, err := drift.FormatMember(&drift.Member{Source: to.Source, GoldenPaths: []drift.Follow{{Name: name, Inputs: to.Inputs}}})
+	member, err := drift.FormatMember(&drift.Member{Source: to.Source, GoldenPaths: []drift.Follow{{Name: name, Inputs: g.Public(inputs)}}})
 	if err != nil {
 		return nil, err
 	}
