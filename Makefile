@@ -28,7 +28,7 @@ lint: ## check formatting, go vet, golangci-lint, workflows and pins
 race: ## run the tests under the race detector
 	.ci/run race
 
-fuzz: ## fuzz every target for FUZZTIME (6s)
+fuzz: ## fuzz every target FUZZTIME (10000x) times
 	.ci/run fuzz
 
 bench: ## run the benchmarks of PKG (./...), COUNT (6) times, for benchstat
