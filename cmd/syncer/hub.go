@@ -16,7 +16,16 @@ import (
 // hub lets the walks see GitHub.
 type hub struct {
 	app *forge.App
-	db  *store.Store // by which a repository's name is known without asking
+	db  *store.Store // by which a repository's name is known without asking; nil: it is asked
+}
+
+// named returns a repository's name, where it is known without asking.
+func (h *hub) named(ctx context.Context, id int64) (forge.Name, bool) {
+	if h.db == nil {
+		return forge.Name{}, false
+	}
+	known, err := h.db.Repository(ctx, id)
+	return forge.Name{Owner: known.Owner, Repo: known.Name}, err == nil
 }
 
 // Client returns a client for one repository.

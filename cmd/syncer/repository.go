@@ -35,8 +35,8 @@ func (r *repository) Look(ctx context.Context, ask walks.Ask) (walks.Look, error
 	f := forge.Ask{ID: r.at.Repository, Ref: ask.Ref, Contents: ask.Contents, Branch: ask.Branch}
 	if r.now != nil {
 		f.NodeID, f.Name = r.now.NodeID, r.now.Name
-	} else if known, err := r.hub.db.Repository(ctx, r.at.Repository); err == nil {
-		f.Name = forge.Name{Owner: known.Owner, Repo: known.Name}
+	} else if name, known := r.hub.named(ctx, r.at.Repository); known {
+		f.Name = name
 	} else {
 		found, err := r.known(ctx)
 		if err != nil {

@@ -157,14 +157,7 @@ func (s *server) tryDatabase(ctx context.Context) (*store.Store, error) {
 // openGitHub asks GitHub who we are, which shows that number and key belong
 // together. Where GitHub does not answer it waits; where it refuses, it fails.
 func (s *server) openGitHub(ctx context.Context) (*forge.App, forge.Identity, error) {
-	key := forge.KeyFile(s.cfg.GitHub.PrivateKeyFile)
-	if s.cfg.GitHub.PrivateKeyFile == "" {
-		key = func() ([]byte, error) { return []byte(s.cfg.GitHub.PrivateKey.Reveal()), nil }
-	}
-	github, err := forge.New(forge.Config{
-		URL: s.cfg.GitHub.URL.String(), AppID: s.cfg.GitHub.AppID, Key: key, UserAgent: "syncer/" + version,
-		Transport: s.githubTransport(), Log: s.log.Logger, Pace: s.pace(),
-	})
+	github, err := githubApp(s.cfg, s.githubTransport(), s.pace(), s.log.Logger)
 	if err != nil {
 		return nil, forge.Identity{}, err
 	}

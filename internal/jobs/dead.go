@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -72,13 +73,38 @@ func letter(row *rivertype.JobRow) Letter {
 		l.Died = *row.FinalizedAt
 	}
 	if n := len(row.Errors); n > 0 {
-		l.Error = row.Errors[n-1].Error
+		// What River puts before the error of a job that was cancelled.
+		l.Error = strings.TrimPrefix(row.Errors[n-1].Error, "JobCancelError: ")
 	}
 	return l
 }
 
 // ErrNotDead says that a job to be replayed is not a dead letter.
 var ErrNotDead = errors.New("the job is not a dead letter")
+
+// ReplayAll puts every dead letter that there is now back into the queue, and returns
+// how many that were. One that somebody else replays meanwhile is left to them.
+func (c *Client) ReplayAll(ctx context.Context) (n int, err error) {
+	for cursor := ""; ; {
+		letters, next, err := c.DeadLetters(ctx, cursor, maxLetters)
+		if err != nil {
+			return n, err
+		}
+		for _, l := range letters {
+			err := c.Replay(ctx, l.ID)
+			switch {
+			case err == nil:
+				n++
+			case !errors.Is(err, ErrNotDead):
+				return n, err
+			}
+		}
+		if next == "" {
+			return n, nil
+		}
+		cursor = next
+	}
+}
 
 // Replay puts a dead letter back into the queue, to be tried at once. It returns
 // [ErrNotDead] when there is none with this number.

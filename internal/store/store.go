@@ -75,17 +75,29 @@ type Store struct {
 // "postgres://…" in the form that pgx reads. It does not log the address, which
 // may hold a password; neither does an error that it returns.
 func Open(ctx context.Context, address string) (*Store, error) {
+	return open(ctx, address, "rwc")
+}
+
+// OpenExisting is [Open] for a database that somebody else has made: a SQLite file
+// that is not there is an error, and not made.
+func OpenExisting(ctx context.Context, address string) (*Store, error) {
+	return open(ctx, address, "rw")
+}
+
+func open(ctx context.Context, address, mode string) (*Store, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	switch scheme {
 	case "sqlite":
-		return openSQLite(ctx, rest)
+		return openSQLite(ctx, rest, mode)
 	case "postgres", "postgresql":
 		return openPostgreSQL(ctx, address)
 	}
 	return nil, fmt.Errorf("database address begins with %q; give sqlite:<file> or postgres://<user>@<host>/<database>", limit(scheme, 20))
 }
 
-func openSQLite(ctx context.Context, file string) (*Store, error) {
+// openSQLite opens a file in a mode of SQLite's URIs: "rwc" makes it where it is not
+// there, "rw" does not (https://www.sqlite.org/uri.html).
+func openSQLite(ctx context.Context, file, mode string) (*Store, error) {
 	file = strings.TrimPrefix(file, "//")
 	if file == "" || strings.HasPrefix(file, ":memory:") || strings.Contains(file, "?") {
 		return nil, fmt.Errorf("sqlite:%s: give the path of a file, without options; a database in memory would lose every job when the process ends", file)
@@ -93,6 +105,7 @@ func openSQLite(ctx context.Context, file string) (*Store, error) {
 	// Every transaction takes the write lock as it begins: one that first read and
 	// then wants to write could otherwise only fail.
 	options := url.Values{
+		"mode":    {mode},
 		"_txlock": {"immediate"},
 		"_pragma": {
 			fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
@@ -112,7 +125,11 @@ func openSQLite(ctx context.Context, file string) (*Store, error) {
 	db.SetMaxOpenConns(sqliteConnections)
 	db.SetMaxIdleConns(sqliteConnections)
 	if err := db.PingContext(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening sqlite:%s: %w; its folder must exist and be writable", file, err), db.Close())
+		hint := "its folder must exist and be writable"
+		if mode == "rw" {
+			hint = "it must be the file that the server works with"
+		}
+		return nil, errors.Join(fmt.Errorf("opening sqlite:%s: %w; %s", file, err, hint), db.Close())
 	}
 	return &Store{Now: time.Now, q: db, db: db, turns: newTurns(), file: file, engine: SQLite}, nil
 }
