@@ -48,6 +48,8 @@ func fated(err error) error {
 		f.means = walks.ErrMoved
 	case forge.Refused:
 		f.means = walks.ErrRefused
+	case forge.Unsupported:
+		f.means = walks.ErrUnsupported
 	case forge.Denied:
 		// GitHub names the permission. What it does not say for sure may be otherwise
 		// the next time.

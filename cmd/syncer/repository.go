@@ -116,7 +116,7 @@ func asRepository(f forge.Repository) walks.Repository {
 
 func asPullRequest(f forge.PullRequest) walks.PullRequest {
 	return walks.PullRequest{
-		Number: f.Number, URL: f.URL, Title: f.Title, Body: f.Body, Head: f.Head.Branch, Base: f.Base,
+		Number: f.Number, NodeID: f.NodeID, URL: f.URL, Title: f.Title, Body: f.Body, Draft: f.Draft, Head: f.Head.Branch, Base: f.Base,
 		HeadCommit: f.Head.Commit, Open: f.Open(), Merged: f.State == "merged",
 	}
 }
@@ -179,7 +179,7 @@ func (r *repository) Move(ctx context.Context, m walks.Move) error {
 // OpenPullRequest opens a pull request, or finds the open one.
 func (r *repository) OpenPullRequest(ctx context.Context, p walks.Proposal) (pr walks.PullRequest, err error) {
 	err = r.on(ctx, func(f forge.Repository) error {
-		opened, err := r.Client.OpenPullRequest(ctx, f.Name, forge.Proposal{Head: p.Head, Base: p.Base, Title: p.Title, Body: p.Body})
+		opened, err := r.Client.OpenPullRequest(ctx, f.Name, forge.Proposal(p))
 		pr = asPullRequest(opened)
 		return err
 	})
@@ -209,6 +209,13 @@ func (r *repository) PullRequest(ctx context.Context, number int) (pr walks.Pull
 		return err
 	})
 	return pr, err
+}
+
+// SetDraft makes a pull request a draft, or ready for review.
+func (r *repository) SetDraft(ctx context.Context, pr walks.PullRequest, draft bool) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		return r.Client.SetDraft(ctx, forge.PullRequest{Repository: f.Name, Number: pr.Number, NodeID: pr.NodeID, Draft: pr.Draft}, draft)
+	})
 }
 
 // ChangedFiles returns the paths that a pull request changes.

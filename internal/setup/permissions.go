@@ -22,7 +22,7 @@ func Permissions() []Permission {
 		{"contents", "Contents", "write", "Read the golden paths and the files of members; commit what was rendered, to a new repository or to a branch of its own.", ""},
 		{"workflows", "Workflows", "write", "GitHub asks for it beside Contents for every commit that touches .github/workflows.", "Golden paths with workflows cannot be delivered."},
 		{"pull_requests", "Pull requests", "write", "Open and update the one pull request that a member gets when its golden path changes.", ""},
-		{"checks", "Checks", "write", "Say on a change of a golden path what it will do to every member, and on a member's pull request that it edits a managed file.", "No checks; syncer works without being seen."},
+		{"checks", "Checks", "write", "Say on a change of a golden path what it will do to every member, on a member's pull request that it edits a managed file, and on a pull request of syncer's what is still to be decided.", "No checks; syncer works without being seen."},
 		{"issues", "Issues", "write", "Ask in an issue for inputs that cannot be inferred; answer commands in comments; label pull requests.", "Missing inputs are not asked for, and commands are not answered."},
 		{"administration", "Administration", "write", "Create repositories and publish golden paths as template repositories; set topics, teams, environments and rulesets where a golden path says so.", "People create repositories, and those steps are reported as not done."},
 		{"actions", "Actions", "write", "Start the workflows that a golden path names after a repository is made; hear of the first delivery.", "Workflows are not started, and time to first deployment is not known."},

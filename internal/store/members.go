@@ -44,6 +44,7 @@ type Member struct {
 	PushedHead  string   // the commit that we pushed last to our branch
 	Offered     string   // digest of the golden path that our open pull request brings
 	Refused     string   // the version whose pull request a person closed: "no" until the next
+	Undecided   string   // the commit whose check says what is to be decided, and a digest of it; "": nothing
 	Digest      string   // of the golden path that the lock names
 	Paths       []string // that the golden path has in the repository, by the lock
 	ErrorKind   ErrorKind
@@ -73,8 +74,8 @@ func (s *Store) RememberMember(ctx context.Context, m Member) error {
 	}
 	_, err := s.exec(ctx, `INSERT INTO members
 		(repository, golden_path, source, channel, version, wanted, state, drifted, pull_request, pushed_head, offered,
-		 refused, error_kind, error, failed, joined, scaffolded, first_deploy, behind_since, looked, updated, digest, paths)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+		 refused, error_kind, error, failed, joined, scaffolded, first_deploy, behind_since, looked, updated, digest, paths, undecided)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 		ON CONFLICT (repository, golden_path) DO UPDATE SET source = excluded.source, channel = excluded.channel,
 			version = excluded.version, wanted = excluded.wanted, state = excluded.state, drifted = excluded.drifted,
 			pull_request = excluded.pull_request, pushed_head = excluded.pushed_head, offered = excluded.offered,
@@ -83,11 +84,12 @@ func (s *Store) RememberMember(ctx context.Context, m Member) error {
 			first_deploy = CASE WHEN members.first_deploy = 0 THEN excluded.first_deploy ELSE members.first_deploy END,
 			behind_since = CASE WHEN excluded.behind_since = 0 OR members.behind_since = 0
 				THEN excluded.behind_since ELSE members.behind_since END,
-			looked = excluded.looked, updated = excluded.updated, digest = excluded.digest, paths = excluded.paths`,
+			looked = excluded.looked, updated = excluded.updated, digest = excluded.digest, paths = excluded.paths,
+			undecided = excluded.undecided`,
 		m.Repository, m.GoldenPath, m.Source, m.Channel, m.Version, m.Wanted, string(m.State), m.Drifted, m.PullRequest,
 		m.PushedHead, m.Offered, m.Refused, string(m.ErrorKind), limit(m.Error, maxError), millis(m.Failed),
 		millis(m.Joined), millis(m.Scaffolded), millis(m.FirstDeploy), behind, millis(m.Looked), now,
-		m.Digest, strings.Join(m.Paths, "\n"))
+		m.Digest, strings.Join(m.Paths, "\n"), m.Undecided)
 	if err != nil {
 		return fmt.Errorf("remembering that repository %d follows %s: %w", m.Repository, m.GoldenPath, err)
 	}
@@ -163,7 +165,7 @@ func (s *Store) Memberships(ctx context.Context, repository int64) ([]Member, er
 
 const memberColumns = `m.repository, m.golden_path, m.source, m.channel, m.version, m.wanted, m.state, m.drifted,
 	m.pull_request, m.pushed_head, m.offered, m.refused, m.error_kind, m.error, m.failed, m.joined, m.scaffolded,
-	m.first_deploy, m.behind_since, m.looked, m.updated, m.digest, m.paths`
+	m.first_deploy, m.behind_since, m.looked, m.updated, m.digest, m.paths, m.undecided`
 
 func scanMember(r row) (Member, error) {
 	var m Member
@@ -180,7 +182,7 @@ type memberTimes [7]int64
 func (m *Member) into(t *memberTimes) []any {
 	return []any{&m.Repository, &m.GoldenPath, &m.Source, &m.Channel, &m.Version, &m.Wanted, &m.State, &m.Drifted,
 		&m.PullRequest, &m.PushedHead, &m.Offered, &m.Refused, &m.ErrorKind, &m.Error,
-		&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &m.Digest, (*lines)(&m.Paths)}
+		&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &m.Digest, (*lines)(&m.Paths), &m.Undecided}
 }
 
 func (m *Member) times(t memberTimes) {

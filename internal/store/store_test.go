@@ -67,14 +67,14 @@ func TestMigrateTogether(t *testing.T) {
 		all.Wait()
 		s := storetest.Open(t, address)
 		current, needed, err := s.SchemaVersions(t.Context())
-		if err != nil || current != needed || needed != 3 {
+		if err != nil || current != needed || needed != 4 {
 			t.Errorf("schema is at %d of %d, %v", current, needed, err)
 		}
 		if err := s.Ready(t.Context()); err != nil {
 			t.Error(err)
 		}
 		var applied int
-		if err := s.DB().QueryRowContext(t.Context(), "SELECT count(*) FROM schema_versions WHERE version_id > 0").Scan(&applied); err != nil || applied != 3 {
+		if err := s.DB().QueryRowContext(t.Context(), "SELECT count(*) FROM schema_versions WHERE version_id > 0").Scan(&applied); err != nil || applied != 4 {
 			t.Errorf("%d migrations were recorded, %v; want each once", applied, err)
 		}
 	})

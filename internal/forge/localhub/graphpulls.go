@@ -107,7 +107,16 @@ func (x *execution) setDraft(name string, args map[string]any) (any, error) {
 			if !x.c.actor.may(r, need{"pull_requests", "write"}) {
 				return nil, &graphError{Type: "FORBIDDEN", Message: "Resource not accessible by integration"}
 			}
-			i.pull.draft = name == "convertPullRequestToDraft"
+			switch draft := name == "convertPullRequestToDraft"; {
+			case i.state != "open":
+				return nil, &graphError{Type: "UNPROCESSABLE", Message: "Pull request is closed"}
+			case draft && r.settings.noDrafts:
+				return nil, &graphError{Type: "UNPROCESSABLE", Message: noDrafts}
+			case draft != i.pull.draft:
+				i.pull.draft = draft
+				action := map[bool]string{true: "converted_to_draft", false: "ready_for_review"}[draft]
+				x.c.hub.pullEvent(r, i, action, x.c.actor, nil)
+			}
 			return plainNode{strings.ToUpper(name[:1]) + name[1:] + "Payload", nil}, nil
 		}
 	}

@@ -200,6 +200,8 @@ func createPull(c *call) answer {
 	return created(j).with("Location", location)
 }
 
+const noDrafts = "Draft pull requests are not supported in this repository."
+
 func (h *Hub) openPull(r *repository, title, body, head, base string, draft bool, by *actor) (*issue, *answer) {
 	field := func(name string) (*issue, *answer) {
 		a := invalid(flaw{Resource: "PullRequest", Field: name, Code: "invalid"})
@@ -238,6 +240,9 @@ func (h *Hub) openPull(r *repository, title, body, head, base string, draft bool
 	}
 	if common == headID {
 		return custom(fmt.Sprintf("No commits between %s and %s", base, head))
+	}
+	if draft && r.settings.noDrafts {
+		return custom(noDrafts)
 	}
 	i := h.newIssue(r, title, body, by)
 	i.pull = &pull{head: head, base: base, headID: headID, baseID: baseID, draft: draft, unknownReads: h.options.MergeableReads}

@@ -132,12 +132,14 @@ type Traits struct {
 	Mirror   string // URL that it mirrors
 	NoIssues bool
 	Template bool
+	NoDrafts bool // a private repository of an account that does not pay for drafts
 }
 
 // SetTraits sets them.
 func (p *Person) SetTraits(fullName string, t Traits) error {
 	return p.do(fullName, "admin", func(r *repository) error {
 		r.disabled, r.mirror, r.settings.hasIssues, r.template = t.Disabled, t.Mirror, !t.NoIssues, t.Template
+		r.settings.noDrafts = t.NoDrafts
 		return nil
 	})
 }

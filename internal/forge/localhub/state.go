@@ -111,8 +111,8 @@ type repository struct {
 
 // settings are switches that PATCH changes and GET shows.
 type settings struct {
-	hasIssues, hasProjects, hasWiki                        bool
-	squash, merge, rebase, autoMerge, deleteBranch, update bool
+	hasIssues, hasProjects, hasWiki                                  bool
+	squash, merge, rebase, autoMerge, deleteBranch, update, noDrafts bool
 }
 
 func (r *repository) fullName() string { return r.owner.login + "/" + r.name }

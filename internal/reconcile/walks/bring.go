@@ -22,6 +22,9 @@ type bringing struct {
 	repo   *snapshot
 	state  *reconcile.State
 	record Record
+	// rebuild makes our branch anew from the default branch although it has all
+	// that it should have.
+	rebuild bool
 }
 
 // bring brings one golden path up to date, and notes where it could not. A missing
@@ -198,11 +201,11 @@ func (b *bringing) propose(ctx context.Context, p *reconcile.Planned, open *Pull
 	if len(writes) == 0 {
 		return b.finish(ctx, open)
 	}
-	text := describe(p)
-	if open != nil && strings.Contains(open.Body, text.mark) {
+	conflicts := undecided(p)
+	text := describe(p, conflicts)
+	if open != nil && !b.rebuild && strings.Contains(open.Body, text.mark) {
 		// The pull request says that it has exactly this already.
-		b.record.PullRequest, b.record.Offered = open.Number, p.To.Digest
-		return b.remember(ctx)
+		return b.pullRequest(ctx, p, open, text, b.look.Branch.Commit, conflicts)
 	}
 	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message})
 	if err != nil {
@@ -217,7 +220,7 @@ func (b *bringing) propose(ctx context.Context, p *reconcile.Planned, open *Pull
 	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID}); err != nil {
 		return err
 	}
-	return b.pullRequest(ctx, p, open, text)
+	return b.pullRequest(ctx, p, open, text, made.ID, conflicts)
 }
 
 // pushed is how many of our commits are remembered for a branch.
@@ -258,11 +261,16 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 	if err != nil {
 		return err
 	}
-	if !on.Behind || len(writes) == 0 {
-		b.record.PullRequest = open.Number
-		return b.remember(ctx)
+	conflicts := undecided(on)
+	text := describe(p, conflicts)
+	if !on.Behind {
+		if byHand := decidedByHand(p, on); len(byHand) > 0 {
+			return b.noteDecided(ctx, p, open, repo, byHand)
+		}
 	}
-	text := describe(on)
+	if !on.Behind || len(writes) == 0 {
+		return b.pullRequest(ctx, p, open, text, b.look.Branch.Commit, conflicts)
+	}
 	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Branch.Commit, Tree: b.look.Branch.Tree, Changes: writes, Message: text.message})
 	if err != nil {
 		return err
@@ -272,25 +280,50 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID, FastForward: true}); err != nil {
 		return err
 	}
-	return b.pullRequest(ctx, on, open, text)
+	return b.pullRequest(ctx, p, open, text, made.ID, conflicts)
 }
 
-func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *PullRequest, text description) error {
+// noteDecided writes into the lock on the branch what people decided by editing.
+func (b *bringing) noteDecided(ctx context.Context, p *reconcile.Planned, open *PullRequest, repo *snapshot, paths []string) error {
+	changes, err := resolved(ctx, b.syncer, repo, paths, drift.Ours)
+	if err != nil {
+		return err
+	}
+	message := fmt.Sprintf("Note what was decided in %s\n", strings.Join(paths, ", "))
+	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Branch.Commit, Tree: b.look.Branch.Tree, Changes: changes, Message: message})
+	if err != nil {
+		return err
+	}
+	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID, FastForward: true}); err != nil {
+		return err
+	}
+	b.look.Branch.Commit, b.look.Branch.Tree = made.ID, made.Tree
+	return b.onTop(ctx, p, open)
+}
+
+// pullRequest opens the pull request for our branch, which is at head, or makes the
+// open one say what it says now. One that says it already is left as it is, unless a
+// box in it is ticked: what was asked for by that is done by now, or was refused.
+func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *PullRequest, text description, head string, conflicts []drift.Change) error {
 	kind := "pull request updated"
 	if open == nil {
-		pr, err := b.client.OpenPullRequest(ctx, Proposal{Head: b.branch(), Base: b.look.Repository.DefaultBranch, Title: text.title, Body: text.body})
+		pr, err := b.client.OpenPullRequest(ctx, Proposal{Head: b.branch(), Base: b.look.Repository.DefaultBranch, Title: text.title, Body: text.body, Draft: len(conflicts) > 0})
 		if err != nil {
 			return err
 		}
 		open, kind = &pr, "pull request opened"
 	}
-	if open.Title != text.title || open.Body != text.body {
+	if err := b.warn(ctx, conflicts, *open, head); err != nil {
+		return err
+	}
+	says := strings.Contains(open.Body, text.mark) && !hasTicked(open.Body)
+	if !says {
 		if err := b.client.EditPullRequest(ctx, *open, text.title, text.body); err != nil {
 			return err
 		}
 	}
 	b.record.PullRequest, b.record.Offered, b.record.Refused = open.Number, p.To.Digest, ""
-	if err := b.remember(ctx); err != nil {
+	if err := b.remember(ctx); err != nil || says && kind == "pull request updated" {
 		return err
 	}
 	b.note(ctx, kind, fmt.Sprintf("#%d brings %s to %s", open.Number, b.record.GoldenPath, p.To.Name()))

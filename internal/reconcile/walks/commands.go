@@ -233,30 +233,16 @@ func (w *Walks) Take(ctx context.Context, at Place, number int, paths []string, 
 	if err != nil {
 		return err
 	}
-	name, ours := strings.CutPrefix(pr.Head, branchPrefix)
-	if !ours || !pr.Open {
+	if !strings.HasPrefix(pr.Head, branchPrefix) || !pr.Open {
 		return c.EnsureComment(ctx, number, "answer", "There is nothing to decide here: this is not an open pull request of syncer's.")
 	}
 	look, err := c.Look(ctx, Ask{Ref: pr.Head, Contents: ownFiles})
 	if err != nil {
 		return err
 	}
-	repo := newSnapshot(ctx, c, look, ownFiles)
-	s := w.syncer(at)
-	changes := map[string]*tree.File{}
-	for _, path := range paths {
-		st, err := reconcile.Load(repo)
-		if err != nil {
-			return w.stuck(ctx, c, at, name, err)
-		}
-		writes, err := s.Resolve(ctx, repo, st, path, side)
-		if err != nil {
-			return c.EnsureComment(ctx, number, "answer", "Nothing was changed:\n\n"+fenced(err.Error()))
-		}
-		for p, f := range writes {
-			changes[p] = f
-			repo.put(p, f)
-		}
+	changes, err := resolved(ctx, w.syncer(at), newSnapshot(ctx, c, look, ownFiles), paths, side)
+	if err != nil {
+		return c.EnsureComment(ctx, number, "answer", "Nothing was changed:\n\n"+fenced(err.Error()))
 	}
 	made, err := c.Commit(ctx, Commit{Parent: look.Head.Commit, Tree: look.Head.Tree, Changes: changes, Message: fmt.Sprintf("Take %s in %s\n", side, strings.Join(paths, ", "))})
 	if err != nil {
@@ -267,5 +253,26 @@ func (w *Walks) Take(ctx context.Context, at Place, number int, paths []string, 
 	if err := c.Move(ctx, Move{Branch: pr.Head, From: look.Head.Commit, To: made.ID, FastForward: true}); err != nil {
 		return err
 	}
-	return c.EnsureComment(ctx, number, "answer", fmt.Sprintf("Took %s in %s.", side, code(strings.Join(paths, ", "))))
+	return errors.Join(w.Sync(ctx, at), c.EnsureComment(ctx, number, "answer", fmt.Sprintf("Took %s in %s.", side, code(strings.Join(paths, ", ")))))
+}
+
+// resolved decides every conflict of some files for one side, and returns what to
+// write.
+func resolved(ctx context.Context, s *reconcile.Syncer, repo *snapshot, paths []string, side drift.Side) (map[string]*tree.File, error) {
+	changes := map[string]*tree.File{}
+	for _, path := range paths {
+		st, err := reconcile.Load(repo)
+		if err != nil {
+			return nil, err
+		}
+		writes, err := s.Resolve(ctx, repo, st, path, side)
+		if err != nil {
+			return nil, err
+		}
+		for p, f := range writes {
+			changes[p] = f
+			repo.put(p, f)
+		}
+	}
+	return changes, nil
 }

@@ -19,6 +19,10 @@ import (
 // said about the rest. GitHub takes 65,536.
 const maxBody = 60_000
 
+// maxCheck is how many characters a check's summary may have. GitHub takes 65,535
+// bytes; forge cuts there, and a text of this length is whole in most scripts.
+const maxCheck = 30_000
+
 // maxSide is how much of one side of a conflict is shown, in bytes.
 const maxSide = 4_000
 
@@ -29,15 +33,16 @@ type description struct {
 	mark string
 }
 
-// describe tells people what a sync does, file by file, and why.
-func describe(p *reconcile.Planned) description {
+// describe tells people what a sync does, file by file, and why; open is what they
+// still have to decide.
+func describe(p *reconcile.Planned, open []drift.Change) description {
 	d := description{title: fmt.Sprintf("Update %s to %s", p.GoldenPath, version(p.To))}
 	begins := p.From == nil || p.From.Repository == ""
 	if begins {
 		d.title = fmt.Sprintf("Begin with %s %s", p.GoldenPath, version(p.To))
 	}
-	d.mark = mark(p)
-	var b body
+	d.mark = mark(p, open)
+	b := body{limit: maxBody}
 	if begins {
 		b.add("This repository begins with the golden path **%s** %s.\n", p.GoldenPath, p.To.Name())
 	} else {
@@ -46,7 +51,7 @@ func describe(p *reconcile.Planned) description {
 	if p.BaseGone != nil {
 		b.add("\nThe version that this repository has cannot be rendered any more (%s); what it rendered was taken from the repository's history where it is there.\n", plain(p.BaseGone.Error()))
 	}
-	b.conflicts(p)
+	b.conflicts(open)
 	b.table(p)
 	b.add("\nYour own edits are kept. Commits that you push to this branch stay; closing this pull request means “not this version”.\n")
 	d.body = b.end(d.mark)
@@ -62,7 +67,7 @@ func version(r drift.Revision) string {
 }
 
 // mark is a digest of everything that the pull request changes.
-func mark(p *reconcile.Planned) string {
+func mark(p *reconcile.Planned, open []drift.Change) string {
 	h := sha256.New()
 	writes := p.ChangeSet.Writes()
 	for _, path := range slices.Sorted(maps.Keys(writes)) {
@@ -78,6 +83,7 @@ func mark(p *reconcile.Planned) string {
 			fmt.Fprintf(h, "%q %s\n", c.Path, cl.ID())
 		}
 	}
+	fmt.Fprintf(h, "%s\n", clashDigest(open))
 	fmt.Fprintf(h, "%s %s\n", p.To.Version, p.To.Digest)
 	return fmt.Sprintf("<!-- syncer %s %s -->", p.GoldenPath, hex.EncodeToString(h.Sum(nil))[:40])
 }
@@ -99,13 +105,14 @@ func summary(p *reconcile.Planned) string {
 // body is a text that ends before GitHub's limit and says what is missing then.
 type body struct {
 	strings.Builder
+	limit   int // in characters
 	length  int
 	dropped int
 }
 
 func (b *body) add(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
-	if n := utf8.RuneCountInString(text); b.length+n <= maxBody {
+	if n := utf8.RuneCountInString(text); b.length+n <= b.limit {
 		b.WriteString(text)
 		b.length += n
 		return
@@ -117,20 +124,21 @@ func (b *body) end(mark string) string {
 	if b.dropped > 0 {
 		fmt.Fprintf(b, "\n%d more parts are too long to be shown here; syncer diff --3way shows them.\n", b.dropped)
 	}
+	if mark == "" {
+		return b.String()
+	}
 	return b.String() + "\n" + mark + "\n"
 }
 
+// toDecide is the heading over what a person has to decide.
+const toDecide = "### To decide"
+
 // conflicts shows what a person has to decide, with the three sides and a box to
 // take the golden path's.
-func (b *body) conflicts(p *reconcile.Planned) {
-	first := true
-	for _, c := range p.Changes {
-		if c.Action != drift.Conflict {
-			continue
-		}
-		if first {
-			b.add("\n### To decide\n\nHere both sides changed the same thing. Yours is in place; nothing of yours is overwritten. Tick a box to take the golden path's instead, or edit the file on this branch.\n")
-			first = false
+func (b *body) conflicts(open []drift.Change) {
+	for i, c := range open {
+		if i == 0 {
+			b.add("\n" + toDecide + "\n\nHere both sides changed the same thing. Yours is in place; nothing of yours is overwritten. Tick a box to take the golden path's instead, or edit the file on this branch.\n")
 		}
 		b.add("\n- [ ] take the golden path's %s %s\n\n  %s\n", code(c.Path), takeMark(c.Path), plain(c.Reason))
 		for _, cl := range c.Clashes {
@@ -141,6 +149,17 @@ func (b *body) conflicts(p *reconcile.Planned) {
 
 // takeMark is in the line of the box that takes the golden path's side of a file.
 func takeMark(path string) string { return "<!-- syncer:take " + html.EscapeString(path) + " -->" }
+
+// hasTicked reports whether a box of ours is ticked in a text.
+func hasTicked(text string) bool {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if strings.Contains(line, "<!-- syncer:") && (strings.HasPrefix(line, "- [x] ") || strings.HasPrefix(line, "- [X] ")) {
+			return true
+		}
+	}
+	return false
+}
 
 // takenPath returns the path that a ticked line names.
 func takenPath(line string) (string, bool) {

@@ -24,6 +24,8 @@ var (
 	ErrMoved    = errors.New("the branch was moved by somebody else")
 	ErrRefused  = errors.New("a rule of the repository forbids it")
 	ErrDenied   = errors.New("the installation lacks a permission")
+	// ErrUnsupported is what this GitHub does not offer to an App.
+	ErrUnsupported = errors.New("this GitHub does not offer it")
 )
 
 // Place is a repository and the installation through which it is seen.
@@ -76,6 +78,9 @@ type Client interface {
 	// still at head.
 	ClosePullRequest(ctx context.Context, number int, branch string, head, comment string) error
 	PullRequest(ctx context.Context, number int) (PullRequest, error)
+	// SetDraft makes a pull request a draft, or ready for review. It wraps
+	// ErrUnsupported where this GitHub has no GraphQL: REST cannot do it.
+	SetDraft(ctx context.Context, pr PullRequest, draft bool) error
 	// ChangedFiles returns the paths that a pull request changes.
 	ChangedFiles(ctx context.Context, number int) ([]string, error)
 	// EnsureIssue opens or rewrites the one issue that a key names.
@@ -174,14 +179,20 @@ type Move struct {
 	FastForward      bool // refuse to lose commits
 }
 
-// Proposal is a pull request to be opened.
-type Proposal struct{ Head, Base, Title, Body string }
+// Proposal is a pull request to be opened. Where the repository's plan has no
+// drafts, an ordinary one is opened.
+type Proposal struct {
+	Head, Base, Title, Body string
+	Draft                   bool
+}
 
 // PullRequest is one that is there.
 type PullRequest struct {
 	Number       int
+	NodeID       string // GraphQL's name for it
 	URL          string
 	Title, Body  string
+	Draft        bool
 	Head, Base   string // branches
 	HeadCommit   string
 	Open, Merged bool
@@ -222,6 +233,7 @@ type Record struct {
 	Refused     string   // the version that a person said no to by closing its pull request
 	Digest      string   // of the golden path, in the lock
 	Offered     string   // of the golden path that our open pull request brings
+	Undecided   string   // the commit whose check says what is to be decided, and a digest of it; "": nothing
 	Paths       []string // that the golden path has in the member
 	Scaffolded  bool     // by this App, just now
 	Stuck       string   // what a person was told to repair in an issue; "": nothing

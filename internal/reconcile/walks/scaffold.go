@@ -118,7 +118,7 @@ func (b *bringing) begin(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	text := describe(p)
+	text := describe(p, undecided(p))
 	if proposed, err := b.beginsAlready(ctx, p, text); proposed || err != nil {
 		return err
 	}
@@ -185,7 +185,7 @@ func (b *bringing) beginByPullRequest(ctx context.Context, p *reconcile.Planned,
 	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID}); err != nil {
 		return err
 	}
-	return b.pullRequest(ctx, p, b.openPullRequest(), text)
+	return b.pullRequest(ctx, p, b.openPullRequest(), text, made.ID, undecided(p))
 }
 
 // askForInputs opens an issue that lists what a person has to answer. Nothing is

@@ -28,8 +28,8 @@ type Walks struct {
 // The permissions that walks ask for.
 var (
 	toRead  = map[string]string{"contents": "read", "metadata": "read"}
-	toWrite = map[string]string{"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "workflows": "write"}
-	toSetUp = map[string]string{"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "workflows": "write", "administration": "write", "actions": "write", "environments": "write"}
+	toWrite = map[string]string{"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "workflows": "write", "checks": "write"}
+	toSetUp = map[string]string{"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "workflows": "write", "checks": "write", "administration": "write", "actions": "write", "environments": "write"}
 	toCheck = map[string]string{"contents": "read", "metadata": "read", "pull_requests": "read", "checks": "write"}
 )
 
