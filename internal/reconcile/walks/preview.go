@@ -163,7 +163,7 @@ func fingerprint(p *reconcile.Planned) (key string, files, conflicts int) {
 }
 
 func (e *effect) report(check *Check) {
-	var b body
+	b := body{limit: maxCheck}
 	clean, conflicted, untouched, failed := 0, 0, 0, 0
 	for _, p := range e.paths {
 		untouched += p.untouched
