@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -37,19 +38,12 @@ func (a *app) planAll(ctx context.Context, m member, only, to string) ([]*reconc
 
 // changeReport is a change as JSON tells it.
 type changeReport struct {
-	Path      string        `json:"path"`
-	From      string        `json:"from,omitempty"`
-	Action    drift.Action  `json:"action"`
-	Mode      string        `json:"mode"`
-	Reason    string        `json:"reason"`
-	Conflicts []clashReport `json:"conflicts,omitempty"`
-}
-
-type clashReport struct {
-	Line   int    `json:"line,omitempty"`
-	Base   string `json:"base"`
-	Ours   string `json:"ours"`
-	Theirs string `json:"theirs"`
+	Path   string       `json:"path"`
+	From   string       `json:"from,omitempty"`
+	Action drift.Action `json:"action"`
+	Mode   string       `json:"mode"`
+	Reason string       `json:"reason"`
+	tiersReport
 }
 
 // pathReport is where a member stands with one golden path.
@@ -59,7 +53,8 @@ type pathReport struct {
 	Newest     string            `json:"newest"`
 	Behind     bool              `json:"behind"`
 	Drifted    bool              `json:"drifted"`
-	Conflicts  int               `json:"conflicts"`
+	Conflicts  int               `json:"conflicts"` // files with something to decide
+	Suggested  int               `json:"suggested"` // those for which something is suggested
 	Files      []drift.FileState `json:"files"`
 	Changes    []changeReport    `json:"changes"`
 	BaseGone   string            `json:"baseGone,omitempty"`
@@ -80,16 +75,23 @@ func reportOf(p *reconcile.Planned) pathReport {
 		}
 	}
 	for _, c := range p.Changes {
-		if !c.Changes() && c.Action != drift.Conflict && c.Action != drift.Kept {
-			continue
+		if c.Suggests() {
+			r.Suggested++
 		}
-		cr := changeReport{Path: c.Path, From: c.From, Action: c.Action, Mode: string(c.Mode), Reason: c.Reason}
-		for _, cl := range c.Clashes {
-			cr.Conflicts = append(cr.Conflicts, clashReport{cl.Line, string(cl.Base), string(cl.Ours), string(cl.Theirs)})
+		if told(c) {
+			r.Changes = append(r.Changes, reportChange(c))
 		}
-		r.Changes = append(r.Changes, cr)
 	}
 	return r
+}
+
+// told reports whether people are told of a change.
+func told(c drift.Change) bool {
+	return c.Changes() || c.Action == drift.Conflict || c.Action == drift.Kept || c.Policy != ""
+}
+
+func reportChange(c drift.Change) changeReport {
+	return changeReport{Path: c.Path, From: c.From, Action: c.Action, Mode: string(c.Mode), Reason: c.Reason, tiersReport: tiersOf(c)}
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -153,9 +155,9 @@ func (a *app) printCheck(r pathReport) {
 	}
 	if r.Behind {
 		fmt.Fprintf(a.out, "  %s would:\n", r.Newest)
-		for _, c := range r.Changes {
-			fmt.Fprintf(a.out, "  %-9s %s (%s)\n", c.Action, c.Path, c.Reason)
-		}
+		a.printChanges(r.Changes)
+	} else {
+		a.printChanges(slices.DeleteFunc(slices.Clone(r.Changes), func(c changeReport) bool { return c.Action != drift.Conflict }))
 	}
 	if r.BaseGone != "" {
 		fmt.Fprintf(a.out, "  note: %s cannot be rendered any more (%s); bases come from this repository's history where they are there\n", r.Version, r.BaseGone)
@@ -171,7 +173,11 @@ func verdict(r pathReport) string {
 		words = append(words, "drifted")
 	}
 	if r.Conflicts > 0 {
-		words = append(words, fmt.Sprintf("%d files with conflicts to decide", r.Conflicts))
+		word := fmt.Sprintf("%d files with conflicts to decide", r.Conflicts)
+		if r.Suggested > 0 {
+			word += fmt.Sprintf(" (something is suggested for %d)", r.Suggested)
+		}
+		words = append(words, word)
 	}
 	if len(words) == 0 {
 		return "current"
@@ -236,22 +242,13 @@ func (a *app) printDiff(c drift.Change, threeWay bool) {
 		fmt.Fprintf(a.out, "# %s %s: %s\n", c.Action, c.Path, c.Reason)
 		fmt.Fprint(a.out, unified(from, c.Path, c.Before, c.After))
 	}
-	if c.Action != drift.Conflict {
-		return
+	if c.Action == drift.Conflict || c.Policy != "" && !c.Changes() {
+		fmt.Fprintf(a.out, "# %s %s: %s\n", c.Action, c.Path, c.Reason)
 	}
-	fmt.Fprintf(a.out, "# conflict %s: %s\n", c.Path, c.Reason)
-	if !threeWay {
-		return
-	}
-	for _, cl := range c.Clashes {
-		if cl.Line > 0 {
-			fmt.Fprintf(a.out, "## %s:%d\n", cl.Path, cl.Line)
-		}
-		for _, side := range []struct {
-			name string
-			text []byte
-		}{{"base", cl.Base}, {"ours", cl.Ours}, {"theirs", cl.Theirs}} {
-			fmt.Fprintf(a.out, "### %s\n%s", side.name, quoted(side.text))
+	for _, h := range c.Places() {
+		fmt.Fprintf(a.out, "## %s %s\n", at(c.Path, h.OursLine), inTier(h))
+		if threeWay && !h.Applied {
+			a.printSides(h)
 		}
 	}
 }

@@ -20,7 +20,7 @@ func newService(ctx context.Context, f *flows) (*service, error) {
 		flows: f, bot: f.identity.Bot, prefix: f.cfg.TemplatePrefix, platform: at.Repository,
 		Walks: &walks.Walks{
 			Hub: &hub{app: f.github, db: f.db}, Registry: registry{f.db}, Queue: queue{f.work},
-			Platform: at, PlatformURL: platform.URL, Now: time.Now,
+			Platform: at, PlatformURL: platform.URL, Now: time.Now, Policy: f.cfg.Merge,
 			Platforms: &platforms{app: f.github, root: f.cfg.GitHub.URL, platform: at, location: platform.URL, dir: f.cfg.CacheDirectory},
 		},
 	}, nil

@@ -203,24 +203,25 @@ func (a *app) printSync(p *reconcile.Planned, where string) {
 	} else {
 		fmt.Fprintf(a.out, "%s %s → %s, in %s\n", p.GoldenPath, r.Version, r.Newest, where)
 	}
-	for _, c := range r.Changes {
-		fmt.Fprintf(a.out, "  %-9s %s (%s)\n", c.Action, c.Path, c.Reason)
-		if c.Action == drift.Conflict {
-			fmt.Fprintf(a.out, "            decide: syncer resolve %s --take theirs|ours\n", c.Path)
-		}
-	}
+	a.printChanges(r.Changes)
 }
 
 func (a *app) resolveCommand() *cobra.Command {
 	var take string
 	cmd := &cobra.Command{
-		Use: "resolve PATH --take theirs|ours", Short: "Decide a file's conflicts, for good",
-		Long:    "Decide every conflict of a file: theirs takes the golden path's text in each of them, ours keeps the file as\nit is now. The decision is written to " + drift.LockName + ", so that the same conflict is not asked again.",
-		Example: "  syncer resolve Makefile --take theirs",
+		Use: "resolve PATH --take suggested|theirs|ours", Short: "Decide a file's conflicts, for good",
+		Long: `Decide every conflict of a file: theirs takes the golden path's text in each of them,
+ours keeps the file as it is now. suggested takes what is suggested, and leaves open
+the conflicts for which nothing is. syncer explain shows all of them.
+
+The decision is written to ` + drift.LockName + `, so that the same conflict is not
+asked again.`,
+		Example: "  syncer resolve Makefile --take theirs\n  syncer resolve package.json --take suggested",
 		Args:    between(1, 1, "one PATH"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if take != string(drift.Ours) && take != string(drift.Theirs) {
-				return usage(cmd, fmt.Errorf("--take %q must be theirs or ours", take))
+			side, err := drift.ParseSide(take)
+			if err != nil {
+				return usage(cmd, fmt.Errorf("--take %w", err))
 			}
 			m, unlock, err := a.lockedMember(nil)
 			if err != nil {
@@ -231,20 +232,34 @@ func (a *app) resolveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			writes, err := a.syncer(m.Root()).Resolve(cmd.Context(), m, st, args[0], drift.Side(take))
+			r, err := a.syncer(m.Root()).Resolve(cmd.Context(), m, st, args[0], side)
 			if err != nil {
 				return err
 			}
-			if err := m.Apply(cmd.Context(), writes); err != nil {
+			if err := m.Apply(cmd.Context(), r.Writes); err != nil {
 				return err
 			}
-			if a.json {
-				return a.report(map[string]string{"path": args[0], "take": take})
-			}
-			fmt.Fprintf(a.out, "%s: %s taken, remembered in %s\n", args[0], take, drift.LockName)
-			return nil
+			return a.resolved(args[0], side, r.Open)
 		},
 	}
-	cmd.Flags().StringVar(&take, "take", "", "theirs (the golden path's) or ours (the file as it is)")
+	cmd.Flags().StringVar(&take, "take", "", "suggested, theirs (the golden path's) or ours (the file as it is)")
 	return cmd
+}
+
+// resolved tells what was decided, and whether something of the file is still open.
+func (a *app) resolved(path string, take drift.Side, open int) error {
+	if a.json {
+		if err := a.report(map[string]any{"path": path, "take": take, "open": open}); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(a.out, "%s: %s taken, remembered in %s\n", path, take, drift.LockName)
+		if open > 0 {
+			fmt.Fprintf(a.out, "%d conflicts are still to be decided: syncer resolve %s --take theirs|ours, or see syncer explain %s\n", open, path, path)
+		}
+	}
+	if open > 0 {
+		return errDifferences
+	}
+	return nil
 }

@@ -36,7 +36,8 @@ type Clash struct {
 	Base, Ours, Theirs []byte
 	Line               int // of Ours, from 1
 	// Tier says how sure the merge is of Proposal, by Resolver, for Reason. Without
-	// a proposal it is [merge.Conflict].
+	// a proposal it is [merge.Conflict], except where it is suggested that the file
+	// goes.
 	Tier     merge.Tier
 	Resolver string
 	Reason   string
@@ -48,20 +49,49 @@ func (c Clash) ID() string { return HunkID(c.Base, c.Ours, c.Theirs) }
 
 // Change is what a sync does with one file, and why.
 type Change struct {
-	Path    string
-	From    string // where the file was, if it is renamed
-	Action  Action
-	Reason  string
-	Mode    scaffold.Mode
-	Before  *tree.File // the member's file now; nil: there is none
-	After   *tree.File // the member's file afterwards; nil: there is none
-	Clashes []Clash    // what is not applied (Conflict), or what is replaced (Replace)
+	Path   string
+	From   string // where the file was, if it is renamed
+	Action Action
+	Reason string
+	Mode   scaffold.Mode
+	Before *tree.File // the member's file now; nil: there is none
+	After  *tree.File // the member's file afterwards; nil: there is none
+	// Clashes are what is not applied (Conflict), what is replaced (Replace), or the
+	// versions of a file about which a policy decided.
+	Clashes []Clash
+	// Policy is what decided, where changes of both sides met that cannot be joined:
+	// "onDelete: follow". Such a change is told even where it does nothing.
+	Policy string
+	// Run is the command that people have to run for the file to be up to date.
+	Run string
 	// Hunks are the places that both sides changed, from top to bottom, those that
 	// were merged included: each with its tier, who decided it, and why.
 	Hunks []merge.Hunk
 	// applied is true where the golden path's file needs no further look: its
 	// render becomes the base.
 	applied bool
+}
+
+// Places are the places that both sides changed, from top to bottom, whoever decided
+// them. One with line 0 is the file as a whole.
+func (c Change) Places() []merge.Hunk {
+	if len(c.Hunks) > 0 {
+		return c.Hunks
+	}
+	var all []merge.Hunk
+	for _, clash := range c.Clashes {
+		all = append(all, merge.Hunk{
+			Base: clash.Base, Ours: clash.Ours, Theirs: clash.Theirs, OursLine: clash.Line,
+			Tier: clash.Tier, Resolver: clash.Resolver, Reason: clash.Reason, Proposal: clash.Proposal,
+			Applied: c.Action != Conflict,
+		})
+	}
+	return all
+}
+
+// Suggests reports whether something is suggested for what the change leaves open.
+func (c Change) Suggests() bool {
+	return c.Action == Conflict && slices.ContainsFunc(c.Clashes, func(clash Clash) bool { return clash.Tier == merge.Suggested })
 }
 
 // Changes reports whether the sync changes the member's files here.
@@ -116,10 +146,7 @@ func (f facts) removed(c Change) Change {
 		c.After = nil
 		return c.done(Delete, "the golden path no longer has this file, and you had not changed it")
 	}
-	if c, ok := f.met(c, f.policies.Removed, "the golden path no longer has this file, but you changed it"); ok {
-		return c
-	}
-	return f.clash(c, "the golden path no longer has this file, but you changed it; yours stays")
+	return f.removedEdited(c)
 }
 
 // added: the golden path did not have the file before.
@@ -134,6 +161,11 @@ func (f facts) added(c Change) Change {
 		return c.done(Yours, "the golden path writes this file only once, and you already have one")
 	case f.mode == scaffold.Block:
 		return f.blocks(c)
+	case f.mode == scaffold.Managed:
+		return f.clash(c, "new in the golden path, but you already have another file here; yours stays")
+	}
+	if c, ok := f.cared(c); ok {
+		return c
 	}
 	return f.clash(c, "new in the golden path, but you already have another file here; yours stays")
 }
@@ -150,10 +182,7 @@ func (f facts) missing(c Change) Change {
 	case unchanged:
 		return c.done(Yours, "you deleted this file; it stays deleted")
 	}
-	if c, ok := f.met(c, f.policies.Missing, "the golden path changed this file, but you deleted it"); ok {
-		return c
-	}
-	return f.clash(c, "the golden path changed this file, but you deleted it; it stays deleted")
+	return f.deletedChanged(c)
 }
 
 // both: everybody has the file.
@@ -180,6 +209,9 @@ func (f facts) both(c Change) Change {
 
 // merge joins two files that both changed since the base.
 func (f facts) merge(c Change) Change {
+	if c, ok := f.cared(c); ok {
+		return c
+	}
 	switch {
 	case f.baseGone:
 		return f.clash(c, "both changed, and the version that you started from cannot be rendered or found any more; yours stays")
@@ -221,13 +253,7 @@ func (f facts) mergeText(c Change, kind tree.Kind) Change {
 		})
 	}
 	if len(c.Clashes) == 1 && c.Clashes[0].Line == 0 {
-		// Somebody may have decided about the file as a whole.
-		open := c.Clashes[0]
-		c = f.clash(c, open.Reason)
-		if c.Action == Conflict {
-			c.Clashes = []Clash{open}
-		}
-		return c
+		return f.clashOf(c, c.Clashes[0])
 	}
 	if len(c.Clashes) > 0 {
 		c.Action, c.Reason = Conflict, openReason(len(c.Clashes), proposed)
@@ -240,9 +266,9 @@ func openReason(open, proposed int) string {
 	reason := fmt.Sprintf("both changed the same lines in %s; yours stay there, the rest is merged", places(open))
 	switch {
 	case proposed == open:
-		return reason + "; there is a proposal for all of it"
+		return reason + "; something is suggested for all of it"
 	case proposed > 0:
-		return reason + fmt.Sprintf("; there is a proposal for %s", places(proposed))
+		return reason + fmt.Sprintf("; something is suggested for %s", places(proposed))
 	}
 	return reason
 }
@@ -287,20 +313,31 @@ func (f facts) mergedKind() tree.Kind {
 // clash reports a conflict about the file as a whole, unless somebody decided it
 // before.
 func (f facts) clash(c Change, reason string) Change {
-	clash := Clash{
-		Path: f.path, Base: contents(f.base), Ours: contents(f.ours), Theirs: contents(f.theirs),
-		Tier: merge.Conflict, Reason: reason,
+	return f.clashOf(c, f.whole(merge.Conflict, reason))
+}
+
+func (f facts) clashOf(c Change, clash Clash) Change {
+	hunks := c.Hunks
+	c.Hunks = nil
+	take := f.decided[f.wholeID()]
+	if take == Suggested && clash.Resolver == removal {
+		take = Theirs
 	}
-	switch f.decided[clash.ID()] {
-	case Ours:
+	switch {
+	case take == Ours:
 		c.Clashes = nil
 		return c.done(Yours, "yours, as decided before")
-	case Theirs:
-		c.Clashes = nil
-		c.After = f.theirs
+	case take == Theirs && f.theirs == nil:
+		c.After, c.Clashes = nil, nil
+		return c.done(Delete, "removed as in the golden path, as decided before")
+	case take == Theirs:
+		c.After, c.Clashes = f.theirs, nil
 		return c.done(Update, "the golden path's, as decided before")
+	case take == Suggested && clash.Proposal != nil:
+		c.After, c.Clashes = &tree.File{Kind: f.mergedKind(), Data: clash.Proposal}, nil
+		return c.done(Merged, clash.Reason+"; taken before")
 	}
-	c.Action, c.Reason, c.Clashes = Conflict, reason, []Clash{clash}
+	c.Action, c.Reason, c.Clashes, c.Hunks = Conflict, clash.Reason, []Clash{clash}, hunks
 	return c
 }
 

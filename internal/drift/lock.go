@@ -94,16 +94,38 @@ type Decision struct {
 	Take Side   `json:"take"`
 }
 
-// Side is one of the two sides of a merge.
+// decided returns the decisions by path and hunk. Of two about the same the later
+// holds.
+func (s *Section) decided() map[string]map[string]Side {
+	all := map[string]map[string]Side{}
+	for _, d := range s.Decisions {
+		if all[d.Path] == nil {
+			all[d.Path] = map[string]Side{}
+		}
+		all[d.Path][d.Hunk] = d.Take
+	}
+	return all
+}
+
+// Side is what can be taken in a conflict.
 type Side string
 
-// The sides of a merge.
+// The sides of a merge, and what is neither.
 const (
 	Ours   Side = "ours"   // the member's
 	Theirs Side = "theirs" // the golden path's
-	// Proposed is neither: what a resolver proposed (see package merge).
-	Proposed Side = "proposed"
+	// Suggested is what a resolver suggests (see package merge).
+	Suggested Side = "suggested"
 )
+
+// ParseSide reads what is to be taken.
+func ParseSide(text string) (Side, error) {
+	switch s := Side(text); s {
+	case Ours, Theirs, Suggested:
+		return s, nil
+	}
+	return "", fmt.Errorf("%q must be suggested, theirs or ours", text)
+}
 
 // HunkID identifies a conflict by its three texts.
 func HunkID(base, ours, theirs []byte) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goldenpaths/syncer/docs/schema"
 	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -24,7 +25,9 @@ type Member struct {
 	Source      string   `yaml:"source"`
 	GoldenPaths []Follow `yaml:"goldenPaths"`
 	Keep        []Keep   `yaml:"keep"`
-	Sync        struct {
+	// Merge is how changes that meet are decided here.
+	Merge policy.Policy `yaml:"merge"`
+	Sync  struct {
 		Schedule  string `yaml:"schedule"`
 		Automerge string `yaml:"automerge"`
 	} `yaml:"sync"`
@@ -86,6 +89,7 @@ func ParseMember(data []byte) (*Member, error) {
 			ps = append(ps, doc.At(err.Error(), "", "keep", fmt.Sprint(i), "path"))
 		}
 	}
+	ps = append(ps, m.Merge.Check(doc, "merge")...)
 	return m, ps.Err()
 }
 

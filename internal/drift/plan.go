@@ -79,16 +79,11 @@ func (cs ChangeSet) Writes() map[string]*tree.File {
 
 // Plan says what brings the member to r.To.
 func Plan(r Request) ChangeSet {
-	p := planner{Request: r, decided: map[string]map[string]Side{}}
+	p := planner{Request: r}
 	if p.Locked == nil {
 		p.Locked = &Section{}
 	}
-	for _, d := range p.Locked.Decisions {
-		if p.decided[d.Path] == nil {
-			p.decided[d.Path] = map[string]Side{}
-		}
-		p.decided[d.Path][d.Hunk] = d.Take
-	}
+	p.decided = p.Locked.decided()
 	p.lock = &Section{Revision: r.To, Files: map[string]LockedFile{}, Earlier: map[string]Revision{}}
 	cs := ChangeSet{GoldenPath: r.GoldenPath, To: r.To}
 	if r.Locked != nil {

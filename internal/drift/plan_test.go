@@ -12,6 +12,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/drift/merge"
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -47,6 +49,11 @@ func planUnder(base, ours, theirs tree.Tree, mode map[string]scaffold.Mode, poli
 		Locked: created(base, mode), To: drift.Revision{Version: "2.0.0"},
 		Theirs: rendering(theirs, mode), Ours: ours, Base: baseOf(base), Renames: map[string]string{"f": "moved"},
 	})
+}
+
+// everywhere is one policy for all files.
+func everywhere(p policy.Policy) drift.Policies {
+	return drift.Policies{Of: func(string) policy.Policy { return p }}
 }
 
 func apply(t tree.Tree, w map[string]*tree.File) tree.Tree {
@@ -90,7 +97,7 @@ func TestEveryOutcome(t *testing.T) {
 		"add/add, once":                {none, text(o), text(b), scaffold.Once, drift.Yours, text(o)},
 		"removed":                      {text(b), text(b), none, "", drift.Delete, none},
 		"delete/edit":                  {text(b), text(o), none, "", drift.Conflict, text(o)},
-		"edit/delete":                  {text(b), none, text(th), "", drift.Conflict, none},
+		"edit/delete":                  {text(b), none, text(th), "", drift.Yours, none},
 		"deleted by member":            {text(b), none, text(b), "", drift.Yours, none},
 		"deleted by both":              {text(b), none, none, "", drift.Same, none},
 		"managed, edited":              {text(b), text(o), text(b), scaffold.Managed, drift.Replace, text(b)},
@@ -160,10 +167,11 @@ func TestConflictComesBackUntilItIsResolved(t *testing.T) {
 			t.Fatalf("the second sync says %+v", again.Changes)
 		}
 		f := now["f"]
-		after, lock, err := drift.Resolve(again.Lock, "f", &f, rendering(theirs, nil), baseOf(base), take)
+		resolved, err := drift.Resolving{Locked: again.Lock, Path: "f", Ours: &f, Theirs: rendering(theirs, nil), Base: baseOf(base)}.Resolve(take)
 		if err != nil {
 			t.Fatal(err)
 		}
+		after, lock := resolved.After, resolved.Section
 		want := map[drift.Side]string{drift.Ours: "1\nmine\n3\n4\nfive\n", drift.Theirs: "1\ntheirs\n3\n4\nfive\n"}[take]
 		if string(after.Data) != want {
 			t.Errorf("take %s: %q, want %q", take, after.Data, want)
@@ -265,12 +273,31 @@ func TestNoSilentLoss(t *testing.T) {
 	})
 }
 
-// checkNoLoss checks a plan by lines, as it is carried out today, and one with the
-// resolvers. Those may change the layout of a member's line, and name every place
-// that they decide.
+// policiesToCheck are combinations of policies, the first of which is by lines alone.
+// Resolvers may change the layout of a member's line, and name every place that they
+// decide.
+var policiesToCheck = []drift.Policies{
+	everywhere(policy.Policy{Resolve: policy.Off}),
+	everywhere(policy.Policy{Resolve: policy.On, On: []string{"beside", "inserts"}}),
+	everywhere(policy.Policy{Resolve: policy.On, Suggested: policy.Apply, On: []string{"beside", "inserts"}, OnDelete: policy.Follow}),
+	everywhere(policy.Policy{OnDelete: policy.Keep, OnDeleted: policy.Restore}),
+	everywhere(policy.Policy{OnDelete: policy.Follow, OnDeleted: policy.Conflict}),
+	everywhere(policy.Policy{Care: policy.Member}),
+	everywhere(policy.Policy{Care: policy.Tool, OnDelete: policy.Follow}),
+	{Of: everywhere(policy.Policy{Resolve: policy.On, Suggested: policy.Apply}).Of, Memory: everybodyTook(merge.TakeTheirs)},
+}
+
+// everybodyTook is a memory in which all hunks were resolved in one way.
+type everybodyTook merge.Take
+
+func (m everybodyTook) Recall(string) []merge.Resolution {
+	return []merge.Resolution{{Take: merge.Take(m), Count: 3}}
+}
+
 func checkNoLoss(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]scaffold.Mode) {
-	checkNoLossUnder(t, base, ours, theirs, mode, drift.Policies{Lines: true})
-	checkNoLossUnder(t, base, ours, theirs, mode, drift.Policies{})
+	for _, p := range policiesToCheck {
+		checkNoLossUnder(t, base, ours, theirs, mode, p)
+	}
 }
 
 func checkNoLossUnder(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]scaffold.Mode, policies drift.Policies) {
@@ -306,12 +333,52 @@ func checkNoLossUnder(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]
 				t.Fatalf("%s: %d of the member's lines %q, %d left and none named\nbase %q\nours %q\ntheirs %q\nafter %q\n%+v", p, own, line, left, was.Data, mine.Data, theirs[at].Data, after[at].Data, *c)
 			}
 		}
-		if c.Action == drift.Conflict && cs.Lock.Files[c.Path].Open == false {
+		if c.Action == drift.Conflict && !cs.Lock.Files[c.Path].Open {
 			t.Fatalf("%s: a conflict that the lock does not remember", p)
+		}
+		if c.Action == drift.Conflict && c.Mode == scaffold.Merge {
+			checkDecisions(t, cs, c.Path, at, base, after, theirs, mode, policies)
 		}
 	}
 	if len(plan(base, base, theirs, mode).Changes) > 0 && !plan(base, base, base, mode).Clean() {
 		t.Fatalf("a sync to the same version conflicts")
+	}
+}
+
+// checkDecisions takes each side of a file's conflicts: the next plan leaves the file
+// alone, and asks for what is still open and for nothing else.
+func checkDecisions(t rapid.TB, cs drift.ChangeSet, path, at string, base, now, theirs tree.Tree, mode map[string]scaffold.Mode, policies drift.Policies) {
+	bases := maps.Clone(base)
+	if f, ok := base["f"]; ok && base["moved"].Kind == 0 {
+		bases["moved"] = f // the base moved along
+	}
+	for _, take := range []drift.Side{drift.Suggested, drift.Theirs, drift.Ours} {
+		r := drift.Resolving{Locked: cs.Lock, Path: path, Theirs: rendering(theirs, mode), Base: baseOf(bases), Policies: policies}
+		if f, ok := now[at]; ok {
+			r.Ours = &f
+		}
+		out, err := r.Resolve(take)
+		if err != nil {
+			if take != drift.Suggested {
+				t.Fatalf("%s: take %s: %v", path, take, err)
+			}
+			continue
+		}
+		next := apply(now, map[string]*tree.File{at: out.After})
+		newBases := maps.Clone(bases)
+		if out.Open == 0 {
+			delete(newBases, path)
+			if f, ok := theirs[path]; ok {
+				newBases[path] = f
+			}
+		}
+		again := drift.Plan(drift.Request{Policies: policies, Locked: out.Section, To: cs.To, Theirs: rendering(theirs, mode), Ours: next, Base: baseOf(newBases)})
+		c, _ := changeOf(again, path)
+		switch {
+		case c == nil && out.Open == 0:
+		case c == nil || c.Changes() || (c.Action == drift.Conflict) != (out.Open > 0) || out.Open > 0 && len(c.Clashes) != out.Open:
+			t.Fatalf("%s: take %s leaves %d open, then the plan says %+v\nbase %q\nours %q\ntheirs %q", path, take, out.Open, c, bases[path].Data, now[at].Data, theirs[path].Data)
+		}
 	}
 }
 

@@ -1,24 +1,19 @@
 package drift
 
-import "github.com/goldenpaths/syncer/internal/drift/merge"
+import (
+	"fmt"
+	"slices"
 
-// Policies are what a platform team decides about changes that meet in a member.
-// The zero value applies what is safe and asks about the rest.
+	"github.com/goldenpaths/syncer/internal/drift/merge"
+	"github.com/goldenpaths/syncer/internal/drift/policy"
+)
+
+// Policies are what decides where changes meet in a member. The zero value goes by
+// the defaults of package policy, and remembers nobody.
 type Policies struct {
-	// Lines merges by lines alone, as git does, without resolvers.
-	Lines bool
-	// Suggested says what becomes of a merge's suggestions.
-	Suggested merge.Policy
-	// Off names the resolvers that are not to be used.
-	Off []string
-	// On names the optional resolvers that are to be used.
-	On []string
-	// Care says whose a file is; nil goes by the file's name ([merge.CareOf]).
-	Care func(path string) merge.Care
-	// Removed is for files that the golden path removed and the member had changed.
-	Removed Meeting
-	// Missing is for files that the member removed and the golden path changed.
-	Missing Meeting
+	// Of returns what is said about a file; nil says nothing about any. For a file
+	// that the golden path moved it is asked by the new path.
+	Of func(path string) policy.Policy
 	// Between returns the golden path's versions of a file between the locked
 	// revision and the new one, oldest first; nil where they are not known.
 	Between func(path string) [][]byte
@@ -26,55 +21,128 @@ type Policies struct {
 	Memory merge.Memory
 }
 
-// Meeting says what to do where a removal meets a change.
-type Meeting string
+// For returns what holds for a file, with nothing left open.
+func (p Policies) For(path string) policy.Policy {
+	var said policy.Policy
+	if p.Of != nil {
+		said = p.Of(path)
+	}
+	return said.Settled(path)
+}
 
-// The ways to decide such a meeting.
-const (
-	Ask        Meeting = ""       // a conflict; the member's side stays until somebody decides
-	TakeOurs   Meeting = "ours"   // the member's side, without asking
-	TakeTheirs Meeting = "theirs" // the golden path's side, and the change names what it replaces
-)
+// Learns reports whether a decision about a file may be told to other members: where
+// the memory is not asked, nothing is added to it either.
+func (p Policies) Learns(path string) bool {
+	o := p.For(path).Options()
+	return !o.Lines && !slices.Contains(o.Off, "memory")
+}
+
+// policy is what holds for the file. Most files never need it.
+func (f facts) policy() policy.Policy { return f.policies.For(f.path) }
 
 // options returns how to merge the file.
 func (f facts) options() merge.Options {
-	p := f.policies
-	o := merge.Options{
-		Lines: p.Lines, Suggested: p.Suggested, Off: p.Off, On: p.On, MembersDecided: true, Memory: p.Memory,
-		Decided: func(base, ours, theirs []byte) ([]byte, bool) {
-			switch f.decided[HunkID(base, ours, theirs)] {
-			case Ours:
-				return ours, true
-			case Theirs:
-				return theirs, true
-			}
-			return nil, false
-		},
-		Accepted: func(base, ours, theirs []byte) bool {
-			return f.decided[HunkID(base, ours, theirs)] == Proposed
-		},
+	o := f.policy().Options()
+	o.Memory = f.policies.Memory
+	o.Decided = func(base, ours, theirs []byte) ([]byte, bool) {
+		switch f.decided[HunkID(base, ours, theirs)] {
+		case Ours:
+			return ours, true
+		case Theirs:
+			return theirs, true
+		}
+		return nil, false
 	}
-	if p.Care != nil {
-		o.Care = p.Care(f.path)
+	o.Accepted = func(base, ours, theirs []byte) bool {
+		return f.decided[HunkID(base, ours, theirs)] == Suggested
 	}
-	if p.Between != nil {
-		o.Between = p.Between(f.path)
+	if f.policies.Between != nil {
+		o.Between = f.policies.Between(f.path)
 	}
 	return o
 }
 
-// met decides a removal that meets a change by policy, if there is one.
-func (f facts) met(c Change, m Meeting, what string) (Change, bool) {
-	switch m {
-	case TakeOurs:
-		return c.done(Yours, what+"; yours stays, by policy"), true
-	case TakeTheirs:
-		c.After = f.theirs
-		c.Clashes = []Clash{{Path: f.path, Base: contents(f.base), Ours: contents(f.ours), Theirs: contents(f.theirs)}}
-		if f.theirs == nil {
-			return c.done(Delete, what+"; it is removed, by policy, and yours stays in the history"), true
+// by notes the policy that decided.
+func (c Change) by(policy string) Change {
+	c.Policy = policy
+	return c
+}
+
+// wholeID names the conflict about the file as a whole.
+func (f facts) wholeID() string {
+	return HunkID(contents(f.base), contents(f.ours), contents(f.theirs))
+}
+
+// removal is the name under which the removal of a file is suggested.
+const removal = "removal"
+
+// removedEdited decides about a file that the golden path removed and the member
+// had changed.
+func (f facts) removedEdited(c Change) Change {
+	const what = "the golden path no longer has this file, but you changed it"
+	clash := f.whole(merge.Suggested, "to remove it here as well is what most people decide")
+	clash.Resolver = removal
+	switch {
+	case f.decided[f.wholeID()] != "" || f.policy().OnDelete == policy.Conflict:
+		if c = f.clashOf(c, clash); c.Action == Conflict {
+			c.Reason = what + "; yours stays until you decide"
 		}
-		return c.done(Create, what+"; it is written again, by policy"), true
+		return c
+	case f.policy().OnDelete == policy.Follow:
+		clash.Tier, clash.Reason = merge.Merged, what
+		c.After, c.Clashes = nil, []Clash{clash}
+		return c.done(Delete, fmt.Sprintf("%s; it is removed, and yours stays in the history as blob %s", what, f.ours.Blob())).by("onDelete: follow")
+	}
+	why := "onDelete: keep"
+	if f.policy().Care == policy.Member {
+		why = "care: member"
+	}
+	return c.done(Yours, what+"; yours stays, and is yours alone from now on").by(why)
+}
+
+// deletedChanged decides about a file that the member removed and the golden path
+// changed.
+func (f facts) deletedChanged(c Change) Change {
+	const what = "the golden path changed this file, but you deleted it"
+	if f.decided[f.wholeID()] != "" {
+		return f.clash(c, what+"; it stays deleted")
+	}
+	switch f.policy().OnDeleted {
+	case policy.Stay:
+		return c.done(Yours, what+"; it stays deleted").by("onDeleted: stay")
+	case policy.Restore:
+		c.After = f.theirs
+		return c.done(Create, what+"; it is written again").by("onDeleted: restore")
+	}
+	return f.clash(c, what+"; it stays deleted")
+}
+
+// cared decides about a file that both sides have, each in its own way, where it is
+// not to be merged because of whose it is.
+func (f facts) cared(c Change) (Change, bool) {
+	if f.decided[f.wholeID()] != "" {
+		return c, false
+	}
+	switch {
+	case f.policy().Care == policy.Tool:
+		command := f.policy().Command
+		if command == "" {
+			command = "the program that writes it"
+		}
+		c.Run = command
+		c.Clashes = []Clash{f.whole(merge.Merged, "it is written by a program, and never merged")}
+		return c.done(Yours, fmt.Sprintf("both changed this file, which a program writes, so that it is not merged; yours stays, and %s brings it up to date", command)).by("care: tool"), true
+	case f.policy().Care == policy.Member && !f.hadBase:
+		c.Clashes = []Clash{f.whole(merge.Merged, "it is the member's")}
+		return c.done(Yours, "files of this kind are yours, and you have one already; the golden path's is not taken").by("care: member"), true
 	}
 	return c, false
+}
+
+// whole is the clash of the file's three versions.
+func (f facts) whole(tier merge.Tier, reason string) Clash {
+	return Clash{
+		Path: f.path, Base: contents(f.base), Ours: contents(f.ours), Theirs: contents(f.theirs),
+		Tier: tier, Reason: reason,
+	}
 }

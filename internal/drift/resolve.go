@@ -12,82 +12,149 @@ import (
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
-// Resolve decides every conflict of one file for one side. Theirs is what the
-// section's own revision renders; base is as in [Request]. It returns the file to
-// write (After; nil: none) and the section with the decision in it: the golden
-// path's file becomes the base, so that the same conflict does not come back.
-//
-// It goes by the zero [Policies]; see [Policies.Resolve] for others.
-func Resolve(s *Section, path string, ours *tree.File, theirs scaffold.Rendering, base func(string, LockedFile) (tree.File, bool), take Side) (after *tree.File, next *Section, err error) {
-	return Policies{}.Resolve(s, path, ours, theirs, base, take)
+// Resolving is a file whose conflicts are to be decided.
+type Resolving struct {
+	// Locked is the golden path's section of the member's lock, Theirs what its own
+	// revision renders, Ours the member's file (nil: there is none), Base as in
+	// [Request].
+	Locked   *Section
+	Path     string
+	Ours     *tree.File
+	Theirs   scaffold.Rendering
+	Base     func(string, LockedFile) (tree.File, bool)
+	Policies Policies // as the member was planned with
 }
 
-// Resolve is the function [Resolve] for a member that was planned with these
-// policies. Proposed takes what the resolvers propose, and is an error where a
-// conflict has no proposal.
-func (policies Policies) Resolve(s *Section, path string, ours *tree.File, theirs scaffold.Rendering, base func(string, LockedFile) (tree.File, bool), take Side) (after *tree.File, next *Section, err error) {
-	l, ok := s.Files[path]
+// Resolved is what a decision about a file comes to.
+type Resolved struct {
+	After *tree.File // the file to write; nil: none
+	// Section has the decision in it. Where nothing is left open the golden path's file
+	// becomes the base, so that the same conflict does not come back.
+	Section *Section
+	// Open is how many conflicts of the file are still to be decided.
+	Open    int
+	Choices []Choice
+}
+
+// Resolve decides every conflict of one file for one side. Suggested takes what is
+// suggested, and leaves open the conflicts without a suggestion; it is an error
+// where there is none.
+func (r Resolving) Resolve(take Side) (*Resolved, error) {
+	l, ok := r.Locked.Files[r.Path]
 	if !ok || !l.Open {
-		return nil, nil, notOpen(s, path)
+		return nil, notOpen(r.Locked, r.Path)
 	}
-	p := planner{Request: Request{Locked: s, Theirs: theirs, Base: base}}
-	f := facts{path: path, mode: l.Mode, ours: ours, policies: policies}
-	if t, has := theirs[path]; has {
-		f.theirs = &t.File
-	}
-	f.compare(l, theirs[path])
-	if f.hadBase {
-		f.base = p.base(path, l)
-		f.baseGone = f.base == nil
-	}
+	f := r.facts(l)
 	c := f.decide()
-	if err := proposes(c, take); err != nil {
-		return nil, nil, err
-	}
-	next = &Section{Revision: s.Revision, Files: maps.Clone(s.Files), Decisions: slices.Clone(s.Decisions)}
+	suggested := 0
 	for _, clash := range c.Clashes {
-		next.Decisions = append(next.Decisions, Decision{path, clash.ID(), take})
-	}
-	if t, has := theirs[path]; has {
-		next.Files[path] = lockedFile(path, t)
-	} else {
-		delete(next.Files, path)
-	}
-	next.Earlier = stillNeeded(s.Earlier, next.Files)
-	return f.taken(c, take), next, nil
-}
-
-// proposes returns an error where a proposal is to be taken and a place has none.
-func proposes(c Change, take Side) error {
-	if take != Proposed {
-		return nil
-	}
-	for _, clash := range c.Clashes {
-		if clash.Tier != merge.Suggested {
-			return fmt.Errorf("%s:%d has no proposal: %s; take ours or theirs", clash.Path, clash.Line, clash.Reason)
+		if clash.Tier == merge.Suggested {
+			suggested++
 		}
 	}
-	return nil
+	if take == Suggested && suggested == 0 {
+		return nil, nothingSuggested(c)
+	}
+	next := &Section{Revision: r.Locked.Revision, Files: maps.Clone(r.Locked.Files), Decisions: slices.Clone(r.Locked.Decisions)}
+	out := &Resolved{After: f.taken(c, take), Section: next, Choices: choices(c, take)}
+	if take == Suggested && suggested < len(c.Clashes) {
+		out.Open = len(c.Clashes) - suggested
+		pins, ok := f.pinned(c, out.After)
+		if !ok {
+			return nil, fmt.Errorf("what is suggested for %s cannot be taken without deciding the rest of it, which is too close to it; take ours or theirs, or edit the file", r.Path)
+		}
+		next.Decisions = append(next.Decisions, pins...)
+		next.Earlier = r.Locked.Earlier
+		return out, nil
+	}
+	for _, clash := range c.Clashes {
+		next.Decisions = append(next.Decisions, Decision{r.Path, clash.ID(), take})
+	}
+	if t, has := r.Theirs[r.Path]; has {
+		next.Files[r.Path] = lockedFile(r.Path, t)
+	} else {
+		delete(next.Files, r.Path)
+		next.Decisions = slices.DeleteFunc(next.Decisions, func(d Decision) bool { return d.Path == r.Path })
+	}
+	next.Earlier = stillNeeded(r.Locked.Earlier, next.Files)
+	return out, nil
 }
 
-// taken returns the file with one side in every conflict.
+// facts are the facts about the file, as the plan that left it open had them.
+func (r Resolving) facts(l LockedFile) facts {
+	p := planner{Request: Request{Locked: r.Locked, Theirs: r.Theirs, Base: r.Base}}
+	f := facts{path: r.Path, mode: l.Mode, ours: r.Ours, policies: r.Policies, decided: r.Locked.decided()[r.Path]}
+	if t, has := r.Theirs[r.Path]; has {
+		f.theirs = &t.File
+	}
+	f.compare(l, r.Theirs[r.Path])
+	if f.hadBase {
+		f.base = p.base(r.Path, l)
+		f.baseGone = f.base == nil
+	}
+	return f
+}
+
+func nothingSuggested(c Change) error {
+	reason := c.Reason
+	if len(c.Clashes) > 0 {
+		reason = c.Clashes[0].Reason
+	}
+	return fmt.Errorf("nothing is suggested for %s: %s; take ours or theirs", c.Path, reason)
+}
+
+// taken returns the file with one side in every conflict, or with what is suggested
+// in those for which something is.
 func (f facts) taken(c Change, take Side) *tree.File {
 	switch {
-	case c.Action != Conflict:
-		return c.After
-	case take == Ours:
+	case c.Action != Conflict, take == Ours:
 		return c.After
 	case len(c.Hunks) > 0:
 		r := merge.Result{Text: c.After.Data, Hunks: c.Hunks}
 		text := r.With(func(h merge.Hunk) []byte {
-			if take == Proposed {
+			switch {
+			case take == Theirs:
+				return h.Theirs
+			case h.Tier == merge.Suggested:
 				return h.Proposal
 			}
-			return h.Theirs
+			return h.Ours
 		})
 		return &tree.File{Kind: f.mergedKind(), Data: text}
 	}
 	return f.theirs
+}
+
+// pinned returns the decisions by which a file stays as it is with the suggestions
+// taken, and the conflicts that are left come up again as they were. It returns
+// false where the two are too near to each other to be told apart.
+func (f facts) pinned(c Change, after *tree.File) ([]Decision, bool) {
+	open := map[string]bool{}
+	var ds []Decision
+	for _, clash := range c.Clashes {
+		if clash.Tier == merge.Suggested {
+			ds = append(ds, Decision{f.path, clash.ID(), Suggested})
+		} else {
+			open[clash.ID()] = true
+		}
+	}
+	f.ours = after
+	f.decided = maps.Clone(f.decided)
+	if f.decided == nil {
+		f.decided = map[string]Side{}
+	}
+	for _, h := range f.decide().Hunks {
+		if id := HunkID(h.Base, h.Ours, h.Theirs); !open[id] {
+			ds = append(ds, Decision{f.path, id, Ours})
+			f.decided[id] = Ours
+		}
+	}
+	again := f.decide()
+	same := again.After != nil && again.After.Equal(*after) && len(again.Clashes) == len(open)
+	for _, clash := range again.Clashes {
+		same = same && open[clash.ID()]
+	}
+	return ds, same
 }
 
 func stillNeeded(earlier map[string]Revision, files map[string]LockedFile) map[string]Revision {

@@ -16,6 +16,7 @@ import (
 	"github.com/Masterminds/semver/v3"
 
 	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/nearest"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -51,6 +52,11 @@ type Syncer struct {
 	Split func(source string) (location, version string, err error)
 	// Today is the day as 2006-01-02, on which pins and keeps are judged.
 	Today string
+	// Policy is what decides over what golden paths and members say about changes that
+	// meet; where it is empty they decide.
+	Policy policy.Policy
+	// Memory tells how other members resolved a conflict; nil remembers nothing.
+	Memory Memory
 
 	mu      sync.Mutex
 	sources map[string]*source // by location

@@ -30,12 +30,8 @@ type Planned struct {
 	state    *State
 	input    []drift.InputEdit
 	inferred scaffold.Inputs // to be written to the member's file
+	policies drift.Policies
 }
-
-// policies merge by lines, as git does. The resolvers of package merge can be asked
-// with syncer merge-file --resolve; they come here when people agree with what they
-// merge as often as with what lines merge.
-var policies = drift.Policies{Lines: true}
 
 // Plan says what brings one golden path of the member to the version that it
 // follows, or to another one where to is not "".
@@ -84,6 +80,8 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 		return nil, err
 	}
 	b := &bases{ctx: ctx, source: g.source, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
+	policies, memory := s.policies(ctx, st, g.GoldenPath, locked, theirs)
+	p.policies = policies
 	p.ChangeSet = drift.Plan(drift.Request{
 		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: b.find,
 		Renames: renames(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name), Policies: policies,
@@ -91,8 +89,8 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 	p.Files = drift.Status(locked, ours, b.find)
 	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
 	p.BaseGone = b.gone
-	if b.failed != nil {
-		return nil, b.failed
+	if err := errors.Join(b.failed, memory.failed); err != nil {
+		return nil, err
 	}
 	return p, nil
 }
@@ -241,36 +239,50 @@ func (s *State) withSection(name string, section *drift.Section) ([]byte, error)
 	return l.Format()
 }
 
-// Resolve decides every conflict of one file of the member, and returns the files
-// to write.
-func (s *Syncer) Resolve(ctx context.Context, repo Repository, st *State, path string, take drift.Side) (map[string]*tree.File, error) {
+// Resolution is a decision about a file, and what it comes to.
+type Resolution struct {
+	GoldenPath string
+	Writes     map[string]*tree.File // nil: the file goes
+	// Open is how many conflicts of the file are still to be decided.
+	Open    int
+	Choices []drift.Choice
+}
+
+// Resolve decides every conflict of one file of the member, or takes what is
+// suggested for it.
+func (s *Syncer) Resolve(ctx context.Context, repo Repository, st *State, path string, take drift.Side) (*Resolution, error) {
 	for name, section := range st.Lock.GoldenPaths {
-		if !section.Files[path].Open {
-			continue
+		if section.Files[path].Open {
+			return s.resolve(ctx, repo, st, name, path, take)
 		}
-		return s.resolve(ctx, repo, st, name, section, path, take)
 	}
 	all := &drift.Section{Files: map[string]drift.LockedFile{}}
 	for _, section := range st.Lock.GoldenPaths {
 		maps.Copy(all.Files, section.Files)
 	}
-	_, _, err := drift.Resolve(all, path, nil, nil, nil, take)
+	_, err := drift.Resolving{Locked: all, Path: path}.Resolve(take)
 	return nil, err
 }
 
-func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name string, section *drift.Section, path string, take drift.Side) (map[string]*tree.File, error) {
+func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name, path string, take drift.Side) (*Resolution, error) {
+	section := st.Lock.GoldenPaths[name]
 	src, _, err := s.open(ctx, section.Source)
 	if err != nil {
 		return nil, err
 	}
+	gone := func(err error) error {
+		return fmt.Errorf("the version %s of %s, which the conflict is about, cannot be rendered: %w", section.Name(), name, err)
+	}
+	g, err := src.load(ctx, section.Commit, name)
+	if err != nil {
+		return nil, gone(err)
+	}
 	theirs, err := src.render(ctx, name, section.Revision)
 	if err != nil {
-		return nil, fmt.Errorf("the version %s of %s, which the conflict is about, cannot be rendered: %w", section.Name(), name, err)
+		return nil, gone(err)
 	}
-	if t, ok := theirs[path]; ok && section.Digest != "" {
-		if g, err := src.load(ctx, section.Commit, name); err == nil && g.Digest != section.Digest {
-			return nil, fmt.Errorf("%s changed since the last sync, from which the conflict in %s (%s) comes; run syncer sync first", name, path, t.Origin)
-		}
+	if t, ok := theirs[path]; ok && section.Digest != "" && g.Digest != section.Digest {
+		return nil, fmt.Errorf("%s changed since the last sync, from which the conflict in %s (%s) comes; run syncer sync first", name, path, t.Origin)
 	}
 	files, err := repo.Files([]string{path})
 	if err != nil {
@@ -281,17 +293,23 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 		ours = &f
 	}
 	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
-	after, next, err := policies.Resolve(section, path, ours, theirs, b.find, take)
-	if err := errors.Join(err, b.failed); err != nil {
+	policies, memory := s.policies(ctx, st, g, section, theirs)
+	resolved, err := drift.Resolving{Locked: section, Path: path, Ours: ours, Theirs: theirs, Base: b.find, Policies: policies}.Resolve(take)
+	if err := errors.Join(err, b.failed, memory.failed); err != nil {
 		return nil, err
 	}
-	lock, err := st.withSection(name, next)
+	lock, err := st.withSection(name, resolved.Section)
 	if err != nil {
 		return nil, err
 	}
-	w := map[string]*tree.File{drift.LockName: {Kind: tree.Regular, Data: lock}}
-	if (after == nil) != (ours == nil) || after != nil && !after.Equal(*ours) {
-		w[path] = after
+	out := &Resolution{GoldenPath: name, Writes: map[string]*tree.File{drift.LockName: {Kind: tree.Regular, Data: lock}}, Open: resolved.Open}
+	for _, c := range resolved.Choices {
+		if policies.Learns(c.Path) {
+			out.Choices = append(out.Choices, c)
+		}
 	}
-	return w, nil
+	if after := resolved.After; (after == nil) != (ours == nil) || after != nil && !after.Equal(*ours) {
+		out.Writes[path] = after
+	}
+	return out, nil
 }

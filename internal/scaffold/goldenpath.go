@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/nearest"
 	"github.com/goldenpaths/syncer/internal/scaffold/engine"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -36,6 +37,7 @@ type sourceFile struct {
 	file     string // path in the platform repository, for messages
 	source   string // path below template/ without .tmpl
 	rule     Rule
+	merge    *policy.Policy // see Rendered
 	kind     tree.Kind
 	path     *pathTemplate // nil where the path has no action
 	badPath  error         // what is wrong with a path that has none
@@ -242,6 +244,9 @@ func (l *loader) sources(m *Manifest) []sourceFile {
 func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, error) {
 	s := sourceFile{layer: m.Name, file: file, source: sourcePath(p), kind: f.Kind}
 	s.rule = l.rule(m, s.source)
+	if said := s.rule.Merge.Over(l.layers[len(l.layers)-1].Merge.Over(m.Merge)); said.Says() {
+		s.merge = &said
+	}
 	var err error
 	parse := func(text string, d engine.Delimiters) *engine.Template {
 		if err != nil {
@@ -266,7 +271,7 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 	if strings.HasSuffix(p, ".tmpl") && !f.Kind.IsLink() {
 		s.template = parse(string(f.Data), s.rule.Delimiters)
 	} else {
-		s.static = Rendered{File: f, Mode: s.rule.Mode, Layer: m.Name, Origin: s.source}
+		s.static = Rendered{File: f, Mode: s.rule.Mode, Layer: m.Name, Origin: s.source, Merge: s.merge}
 		s.static.blob = f.Blob()
 	}
 	return s, err
@@ -286,6 +291,19 @@ func (l *loader) rule(m *Manifest, source string) Rule {
 	}
 	r, _ := m.rule(source)
 	return r
+}
+
+// MergeOf returns what the manifests say about changes that meet in a file that is
+// not rendered any more; source is its path below template/.
+func (g *GoldenPath) MergeOf(source string) policy.Policy {
+	var whole, ruled policy.Policy
+	for _, m := range g.layers {
+		whole = m.Merge.Over(whole)
+		if r, ok := m.rule(source); ok {
+			ruled = r.Merge
+		}
+	}
+	return ruled.Over(whole)
 }
 
 // Sources returns the files below template/ of all layers, without .tmpl, in

@@ -24,6 +24,7 @@ import (
 
 	"github.com/goldenpaths/syncer/docs/schema"
 	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/scaffold/engine"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -60,6 +61,7 @@ type Manifest struct {
 	Includes    []string           `yaml:"includes"`
 	Delimiters  engine.Delimiters  `yaml:"delimiters"`
 	Files       []Rule             `yaml:"files"`
+	Merge       policy.Policy      `yaml:"merge"`
 	Migrations  []Migration        `yaml:"migrations"`
 	After       map[string]any     `yaml:"after"`
 	Computed    yaml.Node          `yaml:"computed"`
@@ -75,6 +77,9 @@ type Rule struct {
 	Delimiters engine.Delimiters `yaml:"delimiters"`
 	ForEach    string            `yaml:"forEach"`
 	As         string            `yaml:"as"`
+	// Merge is how changes of these files that meet are decided; what it leaves open
+	// is the manifest's to say.
+	Merge policy.Policy `yaml:"merge"`
 
 	// own are the delimiters of the manifest that the rule stands in, which its When
 	// is written with.
@@ -134,7 +139,9 @@ func (m *Manifest) check() document.Problems {
 		if err := tree.CheckGlob(r.Glob); err != nil {
 			ps = append(ps, m.doc.At(err.Error(), "** matches folders, * a name, {a,b} either", "files", fmt.Sprint(i), "glob"))
 		}
+		ps = append(ps, r.Merge.Check(m.doc, "files", fmt.Sprint(i), "merge")...)
 	}
+	ps = append(ps, m.Merge.Check(m.doc, "merge")...)
 	for i, mg := range m.Migrations {
 		if _, err := semver.StrictNewVersion(mg.To); err != nil {
 			ps = append(ps, m.doc.At(fmt.Sprintf("%q is not a version", mg.To), "write it like 2.0.0", "migrations", fmt.Sprint(i), "to"))

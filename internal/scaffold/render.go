@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/nearest"
 	"github.com/goldenpaths/syncer/internal/scaffold/engine"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -37,7 +38,10 @@ type Rendered struct {
 	// and, where it is one of several, which. A file whose Origin stays and whose
 	// path changes was renamed.
 	Origin string
-	blob   tree.BlobID
+	// Merge is what the manifests say about changes of the file that meet; nil where
+	// they say nothing.
+	Merge *policy.Policy
+	blob  tree.BlobID
 }
 
 // Blob returns the git object id of the file's content.
@@ -174,7 +178,7 @@ func (r *renderer) file(s *sourceFile, data engine.Data, origin string) error {
 		if err != nil {
 			return err
 		}
-		f = Rendered{File: tree.File{Kind: s.kind, Data: text}, Mode: s.rule.Mode, Layer: s.layer, Origin: origin}
+		f = Rendered{File: tree.File{Kind: s.kind, Data: text}, Mode: s.rule.Mode, Layer: s.layer, Origin: origin, Merge: s.merge}
 		f.blob = f.File.Blob()
 	}
 	if before := r.sources[p]; before != nil && before.layer == s.layer {

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 )
 
 func setText(at func(*Config) *string) func(*Config, []string) error {
@@ -255,6 +257,27 @@ func setFormat(c *Config, v []string) error {
 		return fmt.Errorf("%q is not a format; give auto, text or json", v[0])
 	}
 	c.LogFormat = v[0]
+	return nil
+}
+
+// setOneOf accepts one of some words.
+func setOneOf(words []string, set func(*Config, string)) func(*Config, []string) error {
+	return func(c *Config, v []string) error {
+		if !slices.Contains(words, v[0]) {
+			return fmt.Errorf("%q is none of them; give %s", v[0], strings.Join(words, " or "))
+		}
+		set(c, v[0])
+		return nil
+	}
+}
+
+func setResolversOff(c *Config, v []string) error {
+	for _, name := range v {
+		if err := policy.CheckResolver(strings.TrimSpace(name)); err != nil {
+			return err
+		}
+		c.Merge.Off = append(c.Merge.Off, strings.TrimSpace(name))
+	}
 	return nil
 }
 

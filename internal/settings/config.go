@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"net/url"
 	"time"
+
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 )
 
 // Config is what the table's settings come to. Every field is checked.
@@ -36,6 +38,9 @@ type Config struct {
 	TemplatePrefix  string
 
 	TracesEndpoint *url.URL // nil is no tracing
+
+	Merge  policy.Policy // what decides over what golden paths and members say
+	Memory bool          // whether how people resolve conflicts is remembered
 }
 
 // GitHub says which GitHub, and as which App.

@@ -19,6 +19,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 )
 
 var update = flag.Bool("update", false, "write the settings into docs/configuration.md")
@@ -71,15 +73,33 @@ func TestDefaults(t *testing.T) {
 	c := l.Config
 	got := fmt.Sprintln(c.Listen, c.AdminListen, c.URL, c.Database.Reveal(), c.Platform, c.GitHub.URL, c.Registered(),
 		c.LogLevel, c.LogFormat, c.Workers, c.JobTimeout, c.ShutdownTimeout, c.SweepInterval, c.CacheDirectory, c.TemplatePrefix,
-		c.TracesEndpoint, c.Setup.URL, c.Setup.Directory)
+		c.TracesEndpoint, c.Setup.URL, c.Setup.Directory, c.Merge.Says(), c.Memory)
 	want := fmt.Sprintln("127.0.0.1:8080", "127.0.0.1:8081", "https://syncer.example.com", "sqlite:syncer.db", "acme/platform", "https://github.com", false,
 		slog.LevelInfo, "auto", 8, 10*time.Minute, 25*time.Second, 15*time.Minute, "/home/somebody/.cache/syncer", "template-",
-		nil, "https://syncer.example.com", "github-app")
+		nil, "https://syncer.example.com", "github-app", false, true)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("mismatch (-want +got):\n%s", diff)
 	}
 	if len(l.Warnings) != 0 {
 		t.Errorf("warnings %q, want none", l.Warnings)
+	}
+}
+
+func TestMergePolicy(t *testing.T) {
+	file := required + "merge: {resolve: on, suggested: apply, off: [words, structure], memory: off}\n"
+	l, err := world{files: map[string]string{"syncer.yaml": file}}.load(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := policy.Policy{Resolve: policy.On, Suggested: policy.Apply, Off: []string{"words", "structure"}}
+	if diff := cmp.Diff(want, l.Config.Merge); diff != "" || l.Config.Memory {
+		t.Errorf("memory %t, mismatch (-want +got):\n%s", l.Config.Memory, diff)
+	}
+	_, err = world{files: map[string]string{"syncer.yaml": required + "merge: {resolve: maybe}\n"}, environ: []string{"SYNCER_MERGE_OFF=versions,word"}}.load(t)
+	for _, part := range []string{`"maybe" is none of them; give on or off`, `there is no resolver "word"; did you mean words`} {
+		if err == nil || !strings.Contains(err.Error(), part) {
+			t.Errorf("error %v, want %q in it", err, part)
+		}
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 )
 
 // Setting is one thing that can be configured.
@@ -103,6 +105,15 @@ func Table() []Setting {
 			Meaning: "Where mirrors of Git repositories are kept; `syncer` in the user's cache folder where it is not set. May be deleted at any time."},
 		{Key: "template-prefix", Default: "template-", Kind: "text", Example: "gp-", set: setTemplatePrefix,
 			Meaning: "How the names of the template repositories begin that golden paths are published as."},
+
+		{Key: "merge.resolve", Kind: "on or off", Example: "off", set: setOneOf([]string{"on", "off"}, func(c *Config, v string) { c.Merge.Resolve = policy.Switch(v) }),
+			Meaning: "Whether resolvers are asked about places that both a repository and its golden path changed. Decides over what golden paths and repositories say; where it is not set they decide."},
+		{Key: "merge.suggested", Kind: "propose or apply", Example: "propose", set: setOneOf([]string{"propose", "apply"}, func(c *Config, v string) { c.Merge.Suggested = policy.Suggested(v) }),
+			Meaning: "What becomes of what is only probably right: it is shown for a person to take, or applied and shown. Decides over what golden paths and repositories say."},
+		{Key: "merge.off", Kind: "names of resolvers, several", Example: "words,structure", List: true, set: setResolversOff,
+			Meaning: "Resolvers that are never asked, whatever golden paths and repositories say. docs/merge.md lists them."},
+		{Key: "merge.memory", Default: "on", Kind: "on or off", Example: "off", set: setOneOf([]string{"on", "off"}, func(c *Config, v string) { c.Memory = v == "on" }),
+			Meaning: "Whether it is remembered how people resolve conflicts, so that the same conflict in another repository of the organisation is suggested what three or more agreed on. `off` neither remembers nor asks; what is remembered stays until it is forgotten, at /memory on the administrators' address."},
 
 		{Key: "log.level", Default: "info", Kind: "debug, info, warn or error", Example: "debug", set: setLevel,
 			Meaning: "The least important message that is logged."},

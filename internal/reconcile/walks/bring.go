@@ -285,7 +285,7 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 
 // noteDecided writes into the lock on the branch what people decided by editing.
 func (b *bringing) noteDecided(ctx context.Context, p *reconcile.Planned, open *PullRequest, repo *snapshot, paths []string) error {
-	changes, err := resolved(ctx, b.syncer, repo, paths, drift.Ours)
+	changes, _, err := resolved(ctx, b.syncer, repo, paths, drift.Ours)
 	if err != nil {
 		return err
 	}

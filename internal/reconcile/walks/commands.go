@@ -42,6 +42,8 @@ func (w *Walks) Decide(ctx context.Context, at Place, number int, branch string,
 		r.Refused, r.PullRequest = r.Wanted, 0
 	case v == Reopened:
 		r.Refused, r.PullRequest = "", number
+	case v == Merged:
+		return errors.Join(w.learnMerged(ctx, at, number, r), w.Queue.Sync(ctx, "a pull request was merged", at))
 	default:
 		return w.Queue.Sync(ctx, "a pull request was "+string(v), at)
 	}
@@ -68,7 +70,8 @@ type Order struct {
 }
 
 const help = "`/syncer sync` looks again · `/syncer set name=value …` answers what a new repository is asked · " +
-	"`/syncer take theirs PATH` or `/syncer take ours PATH` decides a conflict on this pull request's branch · `/syncer setup` does the set-up's steps again"
+	"`/syncer take theirs PATH`, `/syncer take ours PATH` or `/syncer take suggested PATH` decides a conflict on this pull request's branch · `/syncer setup` does the set-up's steps again · " +
+	"`/syncer forget` forgets what other repositories learned from how conflicts were resolved in this one"
 
 // Command does what a comment asks for. Lines that begin with /syncer are orders;
 // who gives them must be allowed to write.
@@ -117,8 +120,10 @@ func (w *Walks) obey(ctx context.Context, c Client, at Place, o Order, words []s
 		return errors.Join(w.Queue.SetUp(ctx, at), answer("The set-up's steps are done again."))
 	case verb == "set" && len(words) > 1:
 		return w.set(ctx, c, at, o.Number, words[1:])
-	case verb == "take" && len(words) == 3 && (words[1] == "theirs" || words[1] == "ours"):
+	case verb == "take" && len(words) == 3 && isSide(words[1]):
 		return w.Take(ctx, at, o.Number, []string{words[2]}, drift.Side(words[1]))
+	case verb == "forget" && len(words) == 1:
+		return w.forgetLearned(ctx, at, answer)
 	case verb == "help":
 		return answer(help)
 	}
@@ -206,8 +211,8 @@ func (w *Walks) commitFile(ctx context.Context, c Client, look Look, path string
 	return c.Move(ctx, Move{Branch: look.Head.Branch, From: look.Head.Commit, To: made.ID, FastForward: true})
 }
 
-// Ticked takes the golden path's side of the files whose boxes were ticked in the
-// description of a pull request of ours.
+// Ticked takes the golden path's side, or what is suggested, in the files whose boxes
+// were ticked in the description of a pull request of ours.
 func (w *Walks) Ticked(ctx context.Context, at Place, number int, lines []string, by string) error {
 	var paths []string
 	for _, line := range lines {
@@ -215,14 +220,21 @@ func (w *Walks) Ticked(ctx context.Context, at Place, number int, lines []string
 			paths = append(paths, path)
 		}
 	}
-	if len(paths) == 0 {
+	suggested := suggestedPaths(lines, paths)
+	if len(paths)+len(suggested) == 0 {
 		return nil
 	}
 	level, err := w.Hub.Client(at, toWrite, true).Level(ctx, by)
 	if err != nil || !slices.Contains(mayWrite, level) {
 		return err
 	}
-	return w.Take(ctx, at, number, paths, drift.Theirs)
+	if len(suggested) > 0 {
+		err = w.Take(ctx, at, number, suggested, drift.Suggested)
+	}
+	if len(paths) > 0 {
+		err = errors.Join(err, w.Take(ctx, at, number, paths, drift.Theirs))
+	}
+	return err
 }
 
 // Take decides conflicts in files of a pull request of ours for one side, on its
@@ -240,7 +252,7 @@ func (w *Walks) Take(ctx context.Context, at Place, number int, paths []string, 
 	if err != nil {
 		return err
 	}
-	changes, err := resolved(ctx, w.syncer(at), newSnapshot(ctx, c, look, ownFiles), paths, side)
+	changes, taken, err := resolved(ctx, w.syncer(at), newSnapshot(ctx, c, look, ownFiles), paths, side)
 	if err != nil {
 		return c.EnsureComment(ctx, number, "answer", "Nothing was changed:\n\n"+fenced(err.Error()))
 	}
@@ -253,26 +265,31 @@ func (w *Walks) Take(ctx context.Context, at Place, number int, paths []string, 
 	if err := c.Move(ctx, Move{Branch: pr.Head, From: look.Head.Commit, To: made.ID, FastForward: true}); err != nil {
 		return err
 	}
-	return errors.Join(w.Sync(ctx, at), c.EnsureComment(ctx, number, "answer", fmt.Sprintf("Took %s in %s.", side, code(strings.Join(paths, ", ")))))
+	if err := w.learnTaken(ctx, at, taken); err != nil {
+		return err
+	}
+	return errors.Join(w.Sync(ctx, at), c.EnsureComment(ctx, number, "answer", fmt.Sprintf("Took %s in %s.%s", side, code(strings.Join(paths, ", ")), stillOpen(taken))))
 }
 
 // resolved decides every conflict of some files for one side, and returns what to
 // write.
-func resolved(ctx context.Context, s *reconcile.Syncer, repo *snapshot, paths []string, side drift.Side) (map[string]*tree.File, error) {
+func resolved(ctx context.Context, s *reconcile.Syncer, repo *snapshot, paths []string, side drift.Side) (map[string]*tree.File, []*reconcile.Resolution, error) {
 	changes := map[string]*tree.File{}
+	var taken []*reconcile.Resolution
 	for _, path := range paths {
 		st, err := reconcile.Load(repo)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		writes, err := s.Resolve(ctx, repo, st, path, side)
+		resolution, err := s.Resolve(ctx, repo, st, path, side)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for p, f := range writes {
+		taken = append(taken, resolution)
+		for p, f := range resolution.Writes {
 			changes[p] = f
 			repo.put(p, f)
 		}
 	}
-	return changes, nil
+	return changes, taken, nil
 }

@@ -53,6 +53,7 @@ func describe(p *reconcile.Planned, open []drift.Change) description {
 	}
 	b.conflicts(open)
 	b.table(p)
+	b.told(p)
 	b.add("\nYour own edits are kept. Commits that you push to this branch stay; closing this pull request means “not this version”.\n")
 	d.body = b.end(d.mark)
 	d.message = d.title + "\n\n" + summary(p)
@@ -84,6 +85,7 @@ func mark(p *reconcile.Planned, open []drift.Change) string {
 		}
 	}
 	fmt.Fprintf(h, "%s\n", clashDigest(open))
+	markTiers(h, p)
 	fmt.Fprintf(h, "%s %s\n", p.To.Version, p.To.Digest)
 	return fmt.Sprintf("<!-- syncer %s %s -->", p.GoldenPath, hex.EncodeToString(h.Sum(nil))[:40])
 }
@@ -141,6 +143,7 @@ func (b *body) conflicts(open []drift.Change) {
 			b.add("\n" + toDecide + "\n\nHere both sides changed the same thing. Yours is in place; nothing of yours is overwritten. Tick a box to take the golden path's instead, or edit the file on this branch.\n")
 		}
 		b.add("\n- [ ] take the golden path's %s %s\n\n  %s\n", code(c.Path), takeMark(c.Path), plain(c.Reason))
+		b.suggestion(c)
 		for _, cl := range c.Clashes {
 			b.add("%s", clash(cl))
 		}

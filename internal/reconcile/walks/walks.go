@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -23,11 +24,17 @@ type Walks struct {
 	PlatformURL string
 	// Now returns the time, by which pins and keeps are judged.
 	Now func() time.Time
+	// Policy is what decides over what golden paths and members say about changes that
+	// meet.
+	Policy policy.Policy
+	// Memory remembers how people resolved conflicts; nil remembers nothing.
+	Memory Memory
 }
 
 // The permissions that walks ask for.
 var (
 	toRead  = map[string]string{"contents": "read", "metadata": "read"}
+	toLearn = map[string]string{"contents": "read", "metadata": "read", "pull_requests": "read"}
 	toWrite = map[string]string{"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "workflows": "write", "checks": "write"}
 	toSetUp = map[string]string{"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "workflows": "write", "checks": "write", "administration": "write", "actions": "write", "environments": "write"}
 	toCheck = map[string]string{"contents": "read", "metadata": "read", "pull_requests": "read", "checks": "write"}
@@ -42,7 +49,7 @@ func (w *Walks) syncer(at Place) *reconcile.Syncer {
 			return w.Platforms.Open(ctx, at, location)
 		},
 		Split: w.Platforms.Split,
-		Today: w.Now().UTC().Format(time.DateOnly),
+		Today: w.Now().UTC().Format(time.DateOnly), Policy: w.Policy, Memory: w.memory(at),
 	}
 }
 

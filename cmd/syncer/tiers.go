@@ -1,0 +1,122 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/drift/merge"
+)
+
+// tiersReport tells the places of a file that both sides changed, by how sure the
+// merge is of them, and what a policy decided.
+type tiersReport struct {
+	Merged    []placeReport `json:"merged,omitempty"`
+	Suggested []placeReport `json:"suggested,omitempty"`
+	Conflicts []placeReport `json:"conflicts,omitempty"`
+	DecidedBy string        `json:"decidedBy,omitempty"` // the policy that did: "onDelete: follow"
+	Run       string        `json:"run,omitempty"`       // the command that brings the file up to date
+}
+
+// placeReport is one place. Without a line it is the file as a whole.
+type placeReport struct {
+	Line     int        `json:"line,omitempty"` // of ours, from 1
+	Tier     merge.Tier `json:"tier"`
+	Resolver string     `json:"resolver,omitempty"`
+	Reason   string     `json:"reason"`
+	Applied  bool       `json:"applied"`
+	Base     string     `json:"base"`
+	Ours     string     `json:"ours"`
+	Theirs   string     `json:"theirs"`
+	Proposal *string    `json:"proposal,omitempty"`
+}
+
+func tiersOf(c drift.Change) tiersReport {
+	r := tiersReport{DecidedBy: c.Policy, Run: c.Run}
+	for _, h := range c.Places() {
+		p := placeReport{
+			Line: h.OursLine, Tier: h.Tier, Resolver: h.Resolver, Reason: h.Reason, Applied: h.Applied,
+			Base: string(h.Base), Ours: string(h.Ours), Theirs: string(h.Theirs),
+		}
+		if h.Proposal != nil {
+			text := string(h.Proposal)
+			p.Proposal = &text
+		}
+		switch h.Tier {
+		case merge.Merged:
+			r.Merged = append(r.Merged, p)
+		case merge.Suggested:
+			r.Suggested = append(r.Suggested, p)
+		default:
+			r.Conflicts = append(r.Conflicts, p)
+		}
+	}
+	return r
+}
+
+// suggests reports whether something is suggested that is not applied.
+func (r tiersReport) suggests() bool {
+	return len(r.Suggested) > 0 && !r.Suggested[0].Applied
+}
+
+// printChanges tells what happens to files, and how to decide what is open.
+func (a *app) printChanges(changes []changeReport) {
+	for _, c := range changes {
+		fmt.Fprintf(a.out, "  %-9s %s (%s)\n", c.Action, c.Path, c.Reason)
+		for _, tier := range [][]placeReport{c.Merged, c.Suggested, c.Conflicts} {
+			for _, p := range tier {
+				if p.Resolver == "" && (p.Tier == merge.Merged || p.Reason == c.Reason) {
+					continue // the line above says it
+				}
+				fmt.Fprintf(a.out, "            %s %s\n", at(c.Path, p.Line), inTier(merge.Hunk{Tier: p.Tier, Resolver: p.Resolver, Reason: p.Reason, Applied: p.Applied}))
+			}
+		}
+		if c.Run != "" {
+			fmt.Fprintf(a.out, "            run: %s\n", c.Run)
+		}
+		if c.Action == drift.Conflict {
+			fmt.Fprintf(a.out, "            decide: syncer resolve %s --take %s\n", c.Path, takes(c.suggests()))
+		}
+	}
+}
+
+// takes are the sides that can be taken.
+func takes(suggested bool) string {
+	if suggested {
+		return "suggested|theirs|ours"
+	}
+	return "theirs|ours"
+}
+
+// at names a place of a file.
+func at(path string, line int) string {
+	if line == 0 {
+		return path + ":"
+	}
+	return fmt.Sprintf("%s:%d:", path, line)
+}
+
+// inTier says how sure the merge is of a place, who says so, and why.
+func inTier(h merge.Hunk) string {
+	text := h.Tier.String()
+	if h.Resolver != "" {
+		text += " by " + h.Resolver
+	}
+	if h.Tier == merge.Suggested && h.Applied {
+		text += ", applied by policy"
+	}
+	return text + ": " + h.Reason
+}
+
+// printSides shows the versions of a place.
+func (a *app) printSides(h merge.Hunk) {
+	sides := []struct {
+		name string
+		text []byte
+	}{{"base", h.Base}, {"ours", h.Ours}, {"theirs", h.Theirs}}
+	for _, side := range sides {
+		fmt.Fprintf(a.out, "### %s\n%s", side.name, quoted(side.text))
+	}
+	if h.Tier != merge.Conflict {
+		fmt.Fprintf(a.out, "### %s\n%s", h.Tier, quoted(h.Proposal))
+	}
+}

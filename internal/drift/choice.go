@@ -1,0 +1,123 @@
+package drift
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/goldenpaths/syncer/internal/drift/merge"
+	"github.com/goldenpaths/syncer/internal/drift/textmerge"
+)
+
+// Choice is what a person wrote in the place of one conflict: what other members
+// with the same one can learn from it.
+type Choice struct {
+	Path string
+	Key  string // merge.Key of the conflict's texts
+	Take merge.Take
+	Text []byte // for TakeText
+}
+
+func choice(clash Clash, resolved []byte) Choice {
+	c := Choice{Path: clash.Path, Key: merge.Key(clash.Base, clash.Ours, clash.Theirs), Take: merge.TakeOf(clash.Ours, clash.Theirs, resolved)}
+	if c.Take == merge.TakeText {
+		c.Text = bytes.Clone(resolved)
+	}
+	return c
+}
+
+// choices are what it means to take a side in a change's conflicts. Whole files
+// teach nothing: no two members have the same.
+func choices(c Change, take Side) []Choice {
+	var all []Choice
+	for _, clash := range c.Clashes {
+		switch {
+		case clash.Line == 0 || take == Suggested && clash.Tier != merge.Suggested:
+		case take == Theirs:
+			all = append(all, choice(clash, clash.Theirs))
+		case take == Suggested:
+			all = append(all, choice(clash, clash.Proposal))
+		default:
+			all = append(all, choice(clash, clash.Ours))
+		}
+	}
+	return all
+}
+
+// Chosen tells what people wrote in the places that a change left open, given the
+// file that they merged and the lock's section beside it. A place in which nothing
+// was changed and nothing decided was not looked at, as far as can be told; one
+// whose surroundings changed too cannot be found.
+func (c Change) Chosen(merged []byte, section *Section) []Choice {
+	if c.Action != Conflict || c.After == nil || len(c.Hunks) == 0 {
+		return nil
+	}
+	decided := section.decided()[c.Path]
+	places := alignment(c.After.Data, merged)
+	var all []Choice
+	for _, h := range c.Hunks {
+		if h.Applied || h.OursLine == 0 {
+			continue
+		}
+		clash := Clash{Path: c.Path, Base: h.Base, Ours: h.Ours, Theirs: h.Theirs}
+		switch text, found := places.at(h.Offset, h.Offset+len(h.Ours)); {
+		case found && !bytes.Equal(text, h.Ours):
+			all = append(all, choice(clash, text))
+		case found && decided[clash.ID()] == Ours:
+			all = append(all, choice(clash, h.Ours))
+		}
+	}
+	return all
+}
+
+// aligned is two texts, and where lines of the first are in the second.
+type aligned struct {
+	b      []byte
+	startA []int // of each line, and the end
+	startB []int
+	edits  []textmerge.Edit
+}
+
+func alignment(a, b []byte) aligned {
+	return aligned{b: b, startA: lineStarts(a), startB: lineStarts(b), edits: textmerge.Diff(a, b)}
+}
+
+func lineStarts(text []byte) []int {
+	starts := []int{0}
+	for i, c := range text {
+		if c == '\n' && i+1 < len(text) {
+			starts = append(starts, i+1)
+		}
+	}
+	if len(text) > 0 {
+		starts = append(starts, len(text))
+	}
+	return starts
+}
+
+// at returns what became of a part of the first text that consists of whole lines.
+// It is found where the lines around it are as they were.
+func (x aligned) at(lo, hi int) (text []byte, found bool) {
+	from, ok := slices.BinarySearch(x.startA, lo)
+	to, ends := slices.BinarySearch(x.startA, hi)
+	if !ok || !ends {
+		return nil, false
+	}
+	shift, grown := 0, 0
+	for _, e := range x.edits {
+		delta := (e.BHi - e.BLo) - (e.AHi - e.ALo)
+		switch {
+		case e.AHi < from:
+			shift += delta
+		case e.ALo > to:
+		case e.ALo >= from && e.AHi <= to:
+			grown += delta
+		default:
+			return nil, false // the change goes over the edge
+		}
+	}
+	first, last := from+shift, to+shift+grown
+	if first < 0 || last < first || last >= len(x.startB) {
+		return nil, false
+	}
+	return x.b[x.startB[first]:x.startB[last]], true
+}

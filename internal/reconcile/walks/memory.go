@@ -1,0 +1,116 @@
+package walks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/drift/merge"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+)
+
+// Memory remembers how people resolved conflicts, for each installation by itself: what
+// one organisation did no other one learns.
+type Memory interface {
+	// Recall returns how the conflict with a key was resolved in other repositories of
+	// the installation, and in how many.
+	Recall(ctx context.Context, at Place, key string) ([]merge.Resolution, error)
+	// Learn remembers what people chose in a repository. What was chosen for the same
+	// conflict before counts no more.
+	Learn(ctx context.Context, at Place, goldenPath string, choices []drift.Choice) error
+	// Unlearn forgets what was learned from a repository, and returns how much it was.
+	Unlearn(ctx context.Context, at Place) (int, error)
+}
+
+// others is what other repositories than one did.
+type others struct {
+	memory Memory
+	at     Place
+}
+
+// Recall implements reconcile.Memory.
+func (o others) Recall(ctx context.Context, key string) ([]merge.Resolution, error) {
+	return o.memory.Recall(ctx, o.at, key)
+}
+
+// memory is what the plans for a repository may ask.
+func (w *Walks) memory(at Place) reconcile.Memory {
+	if w.Memory == nil {
+		return nil
+	}
+	return others{w.Memory, at}
+}
+
+// learnTaken remembers what was decided on a pull request.
+func (w *Walks) learnTaken(ctx context.Context, at Place, taken []*reconcile.Resolution) error {
+	for _, r := range taken {
+		if err := w.learn(ctx, at, r.GoldenPath, r.Choices); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Walks) learn(ctx context.Context, at Place, goldenPath string, choices []drift.Choice) error {
+	if w.Memory == nil || len(choices) == 0 {
+		return nil
+	}
+	return w.Memory.Learn(ctx, at, goldenPath, choices)
+}
+
+// lastPushed is the commit that we moved our branch to last, "" where we never did.
+func (r Record) lastPushed() string {
+	if all := strings.Fields(r.Pushed); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// learnMerged remembers what people wrote in the places that a pull request left
+// open, where they merged something else than what we proposed. What cannot be read
+// any more is not learned, and that is noted.
+func (w *Walks) learnMerged(ctx context.Context, at Place, number int, r Record) error {
+	if w.Memory == nil || r.lastPushed() == "" {
+		return nil
+	}
+	choices, err := w.chosen(ctx, at, number, r)
+	if _, passes := errors.AsType[interface {
+		error
+		TryAfter() time.Duration
+	}](err); passes {
+		return err
+	}
+	if err != nil {
+		return w.Registry.Note(ctx, Event{Repository: at.Repository, GoldenPath: r.GoldenPath, Kind: "not learned", What: fmt.Sprintf("how people resolved the conflicts of #%d: %v", number, err)})
+	}
+	return w.learn(ctx, at, r.GoldenPath, choices)
+}
+
+func (w *Walks) chosen(ctx context.Context, at Place, number int, r Record) ([]drift.Choice, error) {
+	c := w.Hub.Client(at, toLearn, false)
+	pr, err := c.PullRequest(ctx, number)
+	if err != nil || !pr.Merged || slices.Contains(strings.Fields(r.Pushed), pr.HeadCommit) {
+		return nil, err
+	}
+	// A commit's id names its tree as well (https://docs.github.com/rest/git/trees:
+	// tree_sha is an id or a ref).
+	proposed := newSnapshot(ctx, c, Look{Head: Head{Tree: r.lastPushed()}}, nil)
+	merged := newSnapshot(ctx, c, Look{Head: Head{Tree: pr.HeadCommit}}, nil)
+	return w.syncer(at).Chosen(ctx, proposed, merged, r.GoldenPath)
+}
+
+// forgetLearned obeys the order to forget what was learned from a repository.
+func (w *Walks) forgetLearned(ctx context.Context, at Place, answer func(string) error) error {
+	if w.Memory == nil {
+		return answer("Nothing is remembered here: the memory is off.")
+	}
+	n, err := w.Memory.Unlearn(ctx, at)
+	if err != nil {
+		return err
+	}
+	return answer(fmt.Sprintf("Forgotten: how %d conflicts were resolved in this repository. Other repositories learn nothing from it any more.", n))
+}
