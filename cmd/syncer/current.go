@@ -57,11 +57,12 @@ type pathReport struct {
 	Suggested  int               `json:"suggested"` // those for which something is suggested
 	Files      []drift.FileState `json:"files"`
 	Changes    []changeReport    `json:"changes"`
+	Left       []string          `json:"left,omitempty"` // golden paths that are followed no more
 	BaseGone   string            `json:"baseGone,omitempty"`
 }
 
 func reportOf(p *reconcile.Planned) pathReport {
-	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Changes: []changeReport{}}
+	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Left: p.Left, Changes: []changeReport{}}
 	if p.From != nil {
 		r.Version = p.From.Name()
 	}
@@ -87,7 +88,7 @@ func reportOf(p *reconcile.Planned) pathReport {
 
 // told reports whether people are told of a change.
 func told(c drift.Change) bool {
-	return c.Changes() || c.Action == drift.Conflict || c.Action == drift.Kept || c.Policy != ""
+	return c.Changes() || c.Action == drift.Conflict || c.Action == drift.Kept || c.Action == drift.Elsewhere || c.Policy != ""
 }
 
 func reportChange(c drift.Change) changeReport {
@@ -157,10 +158,19 @@ func (a *app) printCheck(r pathReport) {
 		fmt.Fprintf(a.out, "  %s would:\n", r.Newest)
 		a.printChanges(r.Changes)
 	} else {
-		a.printChanges(slices.DeleteFunc(slices.Clone(r.Changes), func(c changeReport) bool { return c.Action != drift.Conflict }))
+		a.printChanges(slices.DeleteFunc(slices.Clone(r.Changes), func(c changeReport) bool {
+			return c.Action != drift.Conflict && c.Action != drift.Elsewhere
+		}))
 	}
+	a.printLeft(r)
 	if r.BaseGone != "" {
 		fmt.Fprintf(a.out, "  note: %s cannot be rendered any more (%s); bases come from this repository's history where they are there\n", r.Version, r.BaseGone)
+	}
+}
+
+func (a *app) printLeft(r pathReport) {
+	for _, name := range r.Left {
+		fmt.Fprintf(a.out, "  note: %s is not followed any more; its files stay, and are yours\n", name)
 	}
 }
 

@@ -204,6 +204,7 @@ func (a *app) printSync(p *reconcile.Planned, where string) {
 		fmt.Fprintf(a.out, "%s %s → %s, in %s\n", p.GoldenPath, r.Version, r.Newest, where)
 	}
 	a.printChanges(r.Changes)
+	a.printLeft(r)
 }
 
 func (a *app) resolveCommand() *cobra.Command {

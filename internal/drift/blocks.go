@@ -86,7 +86,9 @@ func (f facts) blocks(c Change) Change {
 	c.Clashes = b.replaced
 	switch {
 	case len(b.replaced) > 0:
-		return c.done(Replace, "you changed the golden path's blocks "+strings.Join(b.names, ", ")+": its content replaces yours there, which stays in the history")
+		return c.done(Replace, "you changed the golden path's blocks "+strings.Join(b.names, ", ")+": its content replaces yours there, which stays in the history"+b.leaves("; "))
+	case len(b.left) > 0:
+		return c.done(Merged, b.leaves("")).by("changed blocks stay")
 	case bytes.Equal(c.After.Data, f.ours.Data):
 		return c.done(Same, "the golden path's blocks are as they should be")
 	}
@@ -99,6 +101,15 @@ type blockMerge struct {
 	out                bytes.Buffer
 	replaced           []Clash
 	names              []string
+	left               []string // blocks that only the member has now, and changed
+}
+
+// leaves says which blocks are the member's alone from now on.
+func (b *blockMerge) leaves(before string) string {
+	if len(b.left) == 0 {
+		return ""
+	}
+	return before + "the golden path no longer has the blocks " + strings.Join(b.left, ", ") + ", which you changed: they stay, and are yours"
 }
 
 func (b *blockMerge) run() {
@@ -117,6 +128,9 @@ func (b *blockMerge) run() {
 			// The golden path took the block back, and nobody had changed it.
 		default:
 			b.out.Write(mine)
+			if inBase {
+				b.left = append(b.left, o.name)
+			}
 		}
 	}
 	b.out.Write(data[at:])

@@ -27,6 +27,8 @@ const (
 	Kept     Action = "kept"     // the member's file stays because .goldenpath.yaml says so
 	Replace  Action = "replace"  // a managed file's local edit gives way to the golden path's content
 	Conflict Action = "conflict" // both changed the same; the member's stays until somebody decides
+	// Elsewhere is a file that is not written because another golden path has one there.
+	Elsewhere Action = "elsewhere"
 )
 
 // Clash is one conflict, as data. For a whole file Line is 0 and the texts are
@@ -70,6 +72,7 @@ type Change struct {
 	// applied is true where the golden path's file needs no further look: its
 	// render becomes the base.
 	applied bool
+	at, to  string // where the old lock has the file, and where the golden path has it now
 }
 
 // Places are the places that both sides changed, from top to bottom, whoever decided
@@ -115,6 +118,8 @@ type facts struct {
 	hadBase            bool // there was a base, known even if baseGone
 	oursIsBase         bool
 	theirsIsBase       bool
+	partly             bool            // the base's file is not all of what the lock names: it has holes
+	deleted            bool            // a migration says that the file goes
 	decided            map[string]Side // by HunkID
 	policies           Policies
 }
@@ -140,7 +145,9 @@ func (f facts) removed(c Change) Change {
 	switch {
 	case f.ours == nil:
 		return c.done(Same, "gone in both")
-	case f.mode == scaffold.Once:
+	case !f.hadBase:
+		return c.done(Yours, "the golden path no longer has this file; the one here was always yours")
+	case f.mode == scaffold.Once && !f.deleted:
 		return c.done(Yours, "the golden path no longer has this file, which was yours since creation")
 	case f.oursIsBase:
 		c.After = nil
@@ -201,7 +208,7 @@ func (f facts) both(c Change) Change {
 		return c.done(Replace, "you changed this file, but it is managed: the golden path's content replaces yours, which stays in the history")
 	case f.mode == scaffold.Block:
 		return f.blocks(c)
-	case f.theirsIsBase:
+	case f.theirsIsBase && !f.partly:
 		return c.done(Yours, "changed by you only")
 	}
 	return f.merge(c)

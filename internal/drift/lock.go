@@ -85,6 +85,12 @@ type LockedFile struct {
 	// Open is true while a part of the golden path's file is not applied because it
 	// conflicts and nobody decided.
 	Open bool `json:"open,omitempty"`
+	// Holes are the parts that are not applied, where all else is: the base is Blob's
+	// text with these filled.
+	Holes []Hole `json:"holes,omitempty"`
+	// Text is Blob's text, kept where it could not be had again: its source keeps no
+	// history, and the member's file is another one.
+	Text string `json:"text,omitempty"`
 }
 
 // Decision remembers what somebody chose for a hunk, or for a whole file.

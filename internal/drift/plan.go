@@ -18,6 +18,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -37,8 +38,10 @@ type Request struct {
 	// that can be neither rendered nor found any more. It is asked only for files
 	// that both sides changed.
 	Base func(path string, l LockedFile) (tree.File, bool)
-	// Renames and Deletes are what migrations between the two versions declare.
+	// Renames and Deletes are what migrations between the two versions declare: where
+	// files go, and which go though the member has had them for itself since creation.
 	Renames map[string]string
+	Deletes []string
 	Keeps   []Keep
 	// Policies decide where changes meet.
 	Policies Policies
@@ -123,9 +126,7 @@ func (p *planner) changes() []Change {
 			continue
 		}
 		if owner, ok := p.Owned[path]; ok {
-			if f, ours := p.Ours[path]; ours {
-				cs = append(cs, Change{Path: path, Action: Yours, Before: &f, After: &f, Reason: fmt.Sprintf("the golden path %s has this file here", owner)})
-			}
+			cs = append(cs, p.owned(path, owner)...)
 			continue
 		}
 		c := p.change(path, moves[path])
@@ -143,10 +144,8 @@ func (p *planner) change(path, from string) Change {
 		at = from
 	}
 	locked, known := p.Locked.Files[at]
-	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, path), decided: p.decided[path], policies: p.Policies}
-	if from != "" {
-		f.ours = get(p.Ours, from)
-	}
+	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, at), decided: p.decided[path], policies: p.Policies}
+	f.deleted = slices.Contains(p.Deletes, at)
 	if t, ok := p.Theirs[path]; ok {
 		f.theirs, f.mode = &t.File, t.Mode
 	}
@@ -156,18 +155,35 @@ func (p *planner) change(path, from string) Change {
 	}
 	if k, ok := kept(p.Keeps, at, p.Today); ok {
 		if c := f.keep(k); c.Action == Kept {
+			c.Path, c.at = at, at
 			return c
 		}
 	}
 	c := f.decide()
+	c.at, c.to = at, path
 	if from == "" || f.ours == nil {
 		return c
 	}
 	return movedChange(c, from)
 }
 
+// owned tells of a file that another golden path has in the member, unless both want
+// the same there.
+func (p *planner) owned(path, owner string) []Change {
+	t, wanted := p.Theirs[path]
+	f := get(p.Ours, path)
+	if !wanted || f != nil && f.Equal(t.File) {
+		return nil
+	}
+	return []Change{{
+		Path: path, Action: Elsewhere, Mode: t.Mode, Before: f, After: f,
+		Reason: fmt.Sprintf("the golden path %s has another file here, so that this one's is not written; one file has one owner", owner),
+	}}
+}
+
 func movedChange(c Change, from string) Change {
 	if c.Mode == scaffold.Once {
+		c.Reason = fmt.Sprintf("the golden path has it at %s now; yours stays where it is, since creation", c.Path)
 		c.Path, c.After = from, c.Before
 		return c
 	}
@@ -182,7 +198,7 @@ func movedChange(c Change, from string) Change {
 // compare tells by object ids which side is as the base was. Ours is hashed only
 // where it differs from theirs, whose id the rendering has.
 func (f *facts) compare(locked LockedFile, theirs scaffold.Rendered) {
-	f.hadBase = locked.Blob != ""
+	f.hadBase, f.partly = locked.Blob != "", len(locked.Holes) > 0
 	f.theirsIsBase = f.theirs != nil && theirs.File.Kind == locked.Kind && theirs.Blob() == locked.Blob
 	switch {
 	case f.ours == nil:
@@ -204,22 +220,32 @@ func (p *planner) findBase(f *facts, at string, locked LockedFile) {
 		}
 		return
 	}
-	if f.ours.Equal(*f.theirs) || f.mode != scaffold.Block && (f.oursIsBase || f.theirsIsBase) {
+	if f.ours.Equal(*f.theirs) || f.mode != scaffold.Block && (f.oursIsBase || f.theirsIsBase && !f.partly) {
 		return
 	}
 	f.base = p.base(at, locked)
 	f.baseGone = f.base == nil
+	if f.partly && f.base != nil {
+		f.partly = !f.base.Equal(*f.theirs)
+		f.oursIsBase, f.theirsIsBase = f.base.Equal(*f.ours), !f.partly
+	}
 }
 
-func (p *planner) base(at string, locked LockedFile) *tree.File {
-	if p.Base == nil {
+func (p *planner) base(at string, locked LockedFile) *tree.File { return locked.base(at, p.Base) }
+
+// base returns what the member's file began from; nil where that is not to be had.
+func (l LockedFile) base(at string, find func(string, LockedFile) (tree.File, bool)) *tree.File {
+	b, ok := tree.File{Data: []byte(l.Text)}, l.Text != ""
+	if !ok && find != nil {
+		b, ok = find(at, l)
+	}
+	if !ok || b.Blob() != l.Blob {
 		return nil
 	}
-	b, ok := p.Base(at, locked)
-	if !ok || b.Blob() != locked.Blob {
+	b.Kind = l.Kind
+	if b.Data, ok = filled(b.Data, l.Holes); !ok {
 		return nil
 	}
-	b.Kind = locked.Kind
 	return &b
 }
 
@@ -244,38 +270,72 @@ func get(t tree.Tree, path string) *tree.File {
 	return nil
 }
 
-// remember writes the lock's entry for a change. What was not applied keeps its
-// old base.
+// remember writes the lock's entry for a change. Where the golden path's file was
+// applied in part, the base is what was applied; where not at all, it stays what it
+// was.
 func (p *planner) remember(c Change) {
-	t, inTheirs := p.Theirs[c.Path]
-	if c.Mode == scaffold.Once && !inTheirs {
-		for path, moved := range p.Theirs {
-			if moved.Origin == p.Locked.Files[c.Path].Origin && moved.Origin != "" {
-				p.lock.Files[path] = lockedFile(path, moved)
-				return
-			}
-		}
+	if c.Action == Kept {
+		// At the old path, so that it is found to have moved again when the keep ends.
+		p.lock.Files[c.at] = p.held(c)
+		return
 	}
+	t, inTheirs := p.Theirs[c.to]
+	was, known := p.Locked.Files[c.at]
 	switch {
-	case c.applied && inTheirs:
-		p.lock.Files[c.Path] = lockedFile(c.Path, t)
-		return
+	case c.applied && !inTheirs:
+	case c.applied && c.Mode == scaffold.Once && known && was.Blob != "" && was.Blob != t.Blob():
+		// The base stays what the member was given at creation: what the golden path
+		// changed since then never came.
+		p.lock.Files[c.to] = p.held(c)
 	case c.applied:
-		return
+		p.lock.Files[c.to] = p.given(c, t)
+	default:
+		p.lock.Files[c.to] = p.open(c, t)
 	}
-	at := c.Path
-	if c.From != "" {
-		at = c.From
+}
+
+// given is the entry of a file of which the member has all that it is to have.
+func (p *planner) given(c Change, t scaffold.Rendered) LockedFile {
+	l := lockedFile(c.to, t)
+	if c.After != nil && !c.After.Equal(t.File) && c.Mode != scaffold.Once {
+		l.Text = p.unrepeatable(t.File)
 	}
-	entry, known := p.Locked.Files[at]
+	return l
+}
+
+// open is the entry of a file with something to decide.
+func (p *planner) open(c Change, t scaffold.Rendered) LockedFile {
+	f := facts{path: c.to, mode: c.Mode, theirs: &t.File, decided: p.decided[c.to], policies: p.Policies}
+	holes, ok := f.holes(c, t.File)
+	if !ok {
+		return p.held(c)
+	}
+	l := p.given(c, t)
+	l.Holes, l.Open = holes, true
+	return l
+}
+
+// held is the entry of a file whose base stays.
+func (p *planner) held(c Change) LockedFile {
+	l, known := p.Locked.Files[c.at]
 	if !known {
-		entry = LockedFile{Mode: c.Mode, Kind: tree.Regular}
-	} else if entry.Blob != "" {
-		entry.Earlier = p.earlier(entry.Earlier)
+		l = LockedFile{Kind: tree.Regular}
+	} else if l.Blob != "" {
+		l.Earlier = p.earlier(l.Earlier)
 	}
-	entry.Mode = c.Mode
-	entry.Open = c.Action == Conflict
-	p.lock.Files[c.Path] = entry
+	l.Mode, l.Open = c.Mode, c.Action == Conflict
+	return l
+}
+
+// maxKeptText bounds the text that a lock keeps for one file, in bytes.
+const maxKeptText = 256 << 10
+
+// unrepeatable returns a rendered file's text where nobody could render it again.
+func (p *planner) unrepeatable(f tree.File) string {
+	if p.To.Commit != "" || len(f.Data) > maxKeptText || f.Kind.IsLink() || !utf8.Valid(f.Data) {
+		return ""
+	}
+	return string(f.Data)
 }
 
 func lockedFile(path string, t scaffold.Rendered) LockedFile {
@@ -330,7 +390,9 @@ func (p *planner) moves() map[string]string {
 	moves := map[string]string{}
 	var gone []string
 	for _, path := range slices.Sorted(maps.Keys(p.Locked.Files)) {
-		if _, still := p.Theirs[path]; !still {
+		// What never had a base is the member's own file, which the golden path cannot
+		// move.
+		if _, still := p.Theirs[path]; !still && p.Locked.Files[path].Blob != "" {
 			gone = append(gone, path)
 		}
 	}

@@ -57,27 +57,38 @@ func (r Resolving) Resolve(take Side) (*Resolved, error) {
 	}
 	next := &Section{Revision: r.Locked.Revision, Files: maps.Clone(r.Locked.Files), Decisions: slices.Clone(r.Locked.Decisions)}
 	out := &Resolved{After: f.taken(c, take), Section: next, Choices: choices(c, take)}
+	entry, inTheirs := r.entry(out.After)
 	if take == Suggested && suggested < len(c.Clashes) {
 		out.Open = len(c.Clashes) - suggested
-		pins, ok := f.pinned(c, out.After)
-		if !ok {
+		if entry.Holes, ok = f.holesLeft(c, out.After); !ok {
 			return nil, fmt.Errorf("what is suggested for %s cannot be taken without deciding the rest of it, which is too close to it; take ours or theirs, or edit the file", r.Path)
 		}
-		next.Decisions = append(next.Decisions, pins...)
-		next.Earlier = r.Locked.Earlier
-		return out, nil
+		entry.Open = true
 	}
 	for _, clash := range c.Clashes {
-		next.Decisions = append(next.Decisions, Decision{r.Path, clash.ID(), take})
+		if take != Suggested || clash.Tier == merge.Suggested {
+			next.Decisions = append(next.Decisions, Decision{r.Path, clash.ID(), take})
+		}
 	}
-	if t, has := r.Theirs[r.Path]; has {
-		next.Files[r.Path] = lockedFile(r.Path, t)
+	if inTheirs {
+		next.Files[r.Path] = entry
 	} else {
 		delete(next.Files, r.Path)
 		next.Decisions = slices.DeleteFunc(next.Decisions, func(d Decision) bool { return d.Path == r.Path })
 	}
 	next.Earlier = stillNeeded(r.Locked.Earlier, next.Files)
 	return out, nil
+}
+
+// entry is the lock's entry of the file once nothing is left to decide; false where
+// the golden path has none.
+func (r Resolving) entry(after *tree.File) (LockedFile, bool) {
+	t, has := r.Theirs[r.Path]
+	if !has {
+		return LockedFile{}, false
+	}
+	p := planner{Request: Request{To: r.Locked.Revision}}
+	return p.given(Change{to: r.Path, Mode: t.Mode, After: after}, t), true
 }
 
 // facts are the facts about the file, as the plan that left it open had them.
@@ -104,10 +115,13 @@ func nothingSuggested(c Change) error {
 }
 
 // taken returns the file with one side in every conflict, or with what is suggested
-// in those for which something is.
+// in those for which something is. Ours is the file as it is now: what of the golden
+// path's a person took out again stays out.
 func (f facts) taken(c Change, take Side) *tree.File {
 	switch {
-	case c.Action != Conflict, take == Ours:
+	case take == Ours:
+		return f.ours
+	case c.Action != Conflict:
 		return c.After
 	case len(c.Hunks) > 0:
 		r := merge.Result{Text: c.After.Data, Hunks: c.Hunks}
@@ -125,36 +139,22 @@ func (f facts) taken(c Change, take Side) *tree.File {
 	return f.theirs
 }
 
-// pinned returns the decisions by which a file stays as it is with the suggestions
-// taken, and the conflicts that are left come up again as they were. It returns
-// false where the two are too near to each other to be told apart.
-func (f facts) pinned(c Change, after *tree.File) ([]Decision, bool) {
-	open := map[string]bool{}
-	var ds []Decision
+// holesLeft returns the holes of a file in which what is suggested was taken, and the
+// rest is left open. It returns false where the two are too near to each other to be
+// told apart.
+func (f facts) holesLeft(c Change, after *tree.File) ([]Hole, bool) {
+	left := Change{Path: c.Path, After: after}
+	for _, h := range c.Hunks {
+		if !h.Applied && h.Tier != merge.Suggested {
+			left.Hunks = append(left.Hunks, h)
+		}
+	}
 	for _, clash := range c.Clashes {
-		if clash.Tier == merge.Suggested {
-			ds = append(ds, Decision{f.path, clash.ID(), Suggested})
-		} else {
-			open[clash.ID()] = true
+		if clash.Tier != merge.Suggested {
+			left.Clashes = append(left.Clashes, clash)
 		}
 	}
-	f.ours = after
-	f.decided = maps.Clone(f.decided)
-	if f.decided == nil {
-		f.decided = map[string]Side{}
-	}
-	for _, h := range f.decide().Hunks {
-		if id := HunkID(h.Base, h.Ours, h.Theirs); !open[id] {
-			ds = append(ds, Decision{f.path, id, Ours})
-			f.decided[id] = Ours
-		}
-	}
-	again := f.decide()
-	same := again.After != nil && again.After.Equal(*after) && len(again.Clashes) == len(open)
-	for _, clash := range again.Clashes {
-		same = same && open[clash.ID()]
-	}
-	return ds, same
+	return f.holes(left, *f.theirs)
 }
 
 func stillNeeded(earlier map[string]Revision, files map[string]LockedFile) map[string]Revision {

@@ -61,10 +61,11 @@ func (l LockedFile) state(path string, ours *tree.File, base func(string, Locked
 	return Edited
 }
 
-// blocksDiffer reports whether a block of the golden path's is changed or gone.
+// blocksDiffer reports whether a block of the golden path's is changed. One that the
+// member took out stays out, as a file does that the member deleted.
 func blocksDiffer(path string, l LockedFile, ours *tree.File, base func(string, LockedFile) (tree.File, bool)) bool {
-	b, ok := base(path, l)
-	if !ok {
+	b := l.base(path, base)
+	if b == nil {
 		return true
 	}
 	mine, err := regions(ours.Data)
@@ -74,7 +75,7 @@ func blocksDiffer(path string, l LockedFile, ours *tree.File, base func(string, 
 	theirs, _ := regions(b.Data) // a file without sound markers has no blocks to compare
 	for _, t := range theirs {
 		m, has := find(mine, t.name)
-		if !has || !bytes.Equal(ours.Data[m.lo:m.hi], b.Data[t.lo:t.hi]) {
+		if has && !bytes.Equal(ours.Data[m.lo:m.hi], b.Data[t.lo:t.hi]) {
 			return true
 		}
 	}

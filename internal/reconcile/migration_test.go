@@ -8,6 +8,16 @@ import (
 	"github.com/goldenpaths/syncer/internal/scaffold"
 )
 
+func TestDeletesByTheirFirstName(t *testing.T) {
+	ms := []scaffold.Migration{
+		{Deletes: []string{"gone"}, Renames: map[string]string{"a": "b"}},
+		{Deletes: []string{"b", "c"}},
+	}
+	if diff := cmp.Diff([]string{"gone", "a", "c"}, deletes(ms)); diff != "" {
+		t.Errorf("mismatch (-want +got):\n%s", diff)
+	}
+}
+
 // The renames of one migration happen at the same time, those of the next one to
 // what they made: a chain within one is no chain of moves, whatever order its map
 // has.

@@ -120,11 +120,24 @@ func (s *State) Names(only string) ([]string, error) {
 	return []string{only}, nil
 }
 
+// Left returns the golden paths that the lock knows and the member does not follow
+// any more. Their files are the member's own now.
+func (s *State) Left() []string {
+	var left []string
+	for name := range s.Lock.GoldenPaths {
+		if _, follows := s.Member.Follows(name); !follows {
+			left = append(left, name)
+		}
+	}
+	slices.Sort(left)
+	return left
+}
+
 // owned returns the paths that other golden paths than name have in the member.
 func (s *State) owned(name string) map[string]string {
 	owned := map[string]string{}
 	for other, section := range s.Lock.GoldenPaths {
-		if other == name {
+		if _, follows := s.Member.Follows(other); other == name || !follows {
 			continue
 		}
 		for p := range section.Files {

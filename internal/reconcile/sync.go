@@ -23,6 +23,9 @@ type Planned struct {
 	Files []drift.FileState
 	// Behind is true where the golden path or the inputs changed since the lock.
 	Behind bool
+	// Left are the golden paths that the lock has and the member follows no more; the
+	// sync forgets them.
+	Left []string
 	// BaseGone is why the locked revision could not be rendered any more, where
 	// that was needed.
 	BaseGone error
@@ -62,7 +65,7 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 	if locked == nil {
 		locked = &drift.Section{Files: map[string]drift.LockedFile{}}
 	}
-	p := &Planned{Following: follow, state: st}
+	p := &Planned{Following: follow, Left: st.Left(), state: st}
 	migrations := migrations(ctx, g, locked)
 	inputs, edits := migrateInputs(follow.Inputs, migrations)
 	p.input = edits
@@ -84,7 +87,7 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 	p.policies = policies
 	p.ChangeSet = drift.Plan(drift.Request{
 		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: b.find,
-		Renames: renames(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name), Policies: policies,
+		Renames: renames(migrations), Deletes: deletes(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name), Policies: policies,
 	})
 	p.Files = drift.Status(locked, ours, b.find)
 	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
@@ -152,6 +155,25 @@ func renames(ms []scaffold.Migration) map[string]string {
 			if _, moved := all[from]; !moved {
 				all[from] = to
 			}
+		}
+	}
+	return all
+}
+
+// deletes returns the files that migrations say go, by the names that they have before
+// the first of them.
+func deletes(ms []scaffold.Migration) []string {
+	var all []string
+	for i, m := range ms {
+		names := map[string]string{} // by what the file is called when the migration comes
+		for first, last := range renames(ms[:i]) {
+			names[last] = first
+		}
+		for _, path := range m.Deletes {
+			if first, moved := names[path]; moved {
+				path = first
+			}
+			all = append(all, path)
 		}
 	}
 	return all
@@ -232,9 +254,15 @@ func (p *Planned) Writes() (map[string]*tree.File, error) {
 	return w, nil
 }
 
-// withSection returns the lock's bytes with one section replaced.
+// withSection returns the lock's bytes with one section replaced, and without those
+// of golden paths that are not followed any more.
 func (s *State) withSection(name string, section *drift.Section) ([]byte, error) {
 	l := &drift.Lock{GoldenPaths: maps.Clone(s.Lock.GoldenPaths)}
+	if s.Member != nil {
+		for _, left := range s.Left() {
+			delete(l.GoldenPaths, left)
+		}
+	}
 	l.GoldenPaths[name] = section
 	return l.Format()
 }
