@@ -20,7 +20,7 @@ import (
 // registerApp returns when an App is configured: at once, or when somebody has
 // registered one at /setup.
 func (s *server) registerApp(ctx context.Context) error {
-	s.admin.show(s.adminRouter(nil))
+	s.admin.show(s.adminRouter(nil, nil))
 	defer s.ready.has("GitHub App")
 	if s.cfg.Registered() {
 		return nil
@@ -108,7 +108,7 @@ func (s *server) open(ctx context.Context) (_ *work, err error) {
 	router := s.baseRouter(false)
 	hook.Mount(router)
 	s.public.show(router)
-	s.admin.show(s.adminRouter(queue))
+	s.admin.show(s.adminRouter(queue, db))
 	return w, nil
 }
 

@@ -16,11 +16,15 @@ func newService(ctx context.Context, f *flows) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
+	var remembered walks.Memory
+	if f.cfg.Memory {
+		remembered = memory{f.db}
+	}
 	return &service{
 		flows: f, bot: f.identity.Bot, prefix: f.cfg.TemplatePrefix, platform: at.Repository,
 		Walks: &walks.Walks{
 			Hub: &hub{app: f.github, db: f.db}, Registry: registry{f.db}, Queue: queue{f.work},
-			Platform: at, PlatformURL: platform.URL, Now: time.Now, Policy: f.cfg.Merge,
+			Platform: at, PlatformURL: platform.URL, Now: time.Now, Policy: f.cfg.Merge, Memory: remembered,
 			Platforms: &platforms{app: f.github, root: f.cfg.GitHub.URL, platform: at, location: platform.URL, dir: f.cfg.CacheDirectory},
 		},
 	}, nil

@@ -199,7 +199,7 @@ func serviceFor(ctx context.Context, c serviceConfig) (*service, *webhooks.Handl
 	c.Jobs.DB, c.Jobs.Pool, c.Jobs.Log = c.DB.DB(), c.DB.Pool(), c.Log
 	f := &flows{
 		db: c.DB, github: c.App, log: c.Log, tracer: noop.NewTracerProvider().Tracer(""), work: jobs.New(c.Jobs),
-		cfg: settings.Config{Platform: c.Platform, TemplatePrefix: c.Prefix, CacheDirectory: c.Mirrors, SweepInterval: c.Sweep},
+		cfg: settings.Config{Platform: c.Platform, TemplatePrefix: c.Prefix, CacheDirectory: c.Mirrors, SweepInterval: c.Sweep, Memory: true},
 	}
 	f.cfg.GitHub.URL = root
 	if f.identity, err = c.App.Identity(ctx); err != nil {

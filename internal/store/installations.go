@@ -59,9 +59,11 @@ func (s *Store) SuspendInstallation(ctx context.Context, id int64, since time.Ti
 }
 
 // ForgetInstallation removes an installation with its repositories and what is
-// remembered of them as members. The log keeps what happened.
+// remembered of them as members, and of how conflicts were resolved in them. The log
+// keeps what happened.
 func (s *Store) ForgetInstallation(ctx context.Context, id int64) error {
 	for _, statement := range []string{
+		`DELETE FROM resolutions WHERE installation = $1`,
 		`DELETE FROM members WHERE repository IN (SELECT id FROM repositories WHERE installation = $1)`,
 		`DELETE FROM repositories WHERE installation = $1`,
 		`DELETE FROM installations WHERE id = $1`,

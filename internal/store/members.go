@@ -137,9 +137,12 @@ func (s *Store) Deployed(ctx context.Context, repository int64, when time.Time) 
 }
 
 // ForgetMember removes a membership: the repository no longer follows the golden
-// path.
+// path. How conflicts with it were resolved is forgotten too.
 func (s *Store) ForgetMember(ctx context.Context, repository int64, goldenPath string) error {
-	_, err := s.exec(ctx, `DELETE FROM members WHERE repository = $1 AND golden_path = $2`, repository, goldenPath)
+	_, err := s.exec(ctx, `DELETE FROM resolutions WHERE repository = $1 AND golden_path = $2`, repository, goldenPath)
+	if err == nil {
+		_, err = s.exec(ctx, `DELETE FROM members WHERE repository = $1 AND golden_path = $2`, repository, goldenPath)
+	}
 	if err != nil {
 		return fmt.Errorf("forgetting that repository %d follows %s: %w", repository, goldenPath, err)
 	}

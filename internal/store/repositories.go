@@ -45,12 +45,23 @@ func (s *Store) RememberRepository(ctx context.Context, r Repository) error {
 	if err != nil {
 		return fmt.Errorf("remembering repository %s (%d): %w", r.FullName(), r.ID, err)
 	}
+	if r.Installation == 0 {
+		return nil
+	}
+	// A repository that was handed to another organisation takes along what was
+	// learned from it.
+	if _, err := s.exec(ctx, `DELETE FROM resolutions WHERE repository = $1 AND installation <> $2`, r.ID, r.Installation); err != nil {
+		return fmt.Errorf("forgetting how conflicts in %s (%d) were resolved elsewhere: %w", r.FullName(), r.ID, err)
+	}
 	return nil
 }
 
-// ForgetRepository removes a repository and its memberships. The log keeps what
-// happened to it.
+// ForgetRepository removes a repository, its memberships, and how conflicts were
+// resolved in it. The log keeps what happened to it.
 func (s *Store) ForgetRepository(ctx context.Context, id int64) error {
+	if _, err := s.exec(ctx, `DELETE FROM resolutions WHERE repository = $1`, id); err != nil {
+		return fmt.Errorf("forgetting how conflicts in repository %d were resolved: %w", id, err)
+	}
 	if _, err := s.exec(ctx, `DELETE FROM members WHERE repository = $1`, id); err != nil {
 		return fmt.Errorf("forgetting the memberships of repository %d: %w", id, err)
 	}

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/goldenpaths/syncer/internal/forge/localhub"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// TestWalkTiersAreTold has a pull request in which a resolver merged something, a
+// policy removed a file of the member's, a lock file is left to its program, and
+// something is suggested beside a conflict. The suggestion is taken by an order.
+func TestWalkTiersAreTold(t *testing.T) {
+	const (
+		app   = "version: 1.0.0\n\nstay\n\nfirst\nlast\n\nstay\n\ncolour: red today\n"
+		mine  = "version: 1.1.0\n\nstay\n\nfirst\nours, this\nlast\n\nstay\n\ncolour: green today\n"
+		next  = "version: 1.2.0\n\nstay\n\nfirst\ntheirs, that\nlast\n\nstay\n\ncolour: blue today\n"
+		taken = "version: 1.2.0\n\nstay\n\nfirst\nours, this\ntheirs, that\nlast\n\nstay\n\ncolour: green today\n"
+	)
+	eachWorld(t, func(w *world) {
+		manifest := strings.Replace(manifestV1, "files:\n", "merge: {onDelete: follow}\nfiles:\n  - {glob: app.txt, merge: {on: [inserts]}}\n", 1)
+		w.release(map[string]string{
+			"goldenpaths/svc/goldenpath.yaml": manifest, "goldenpaths/svc/template/app.txt": app,
+			"goldenpaths/svc/template/go.sum": "a v1.0.0 h1:a=\n", "goldenpaths/svc/template/gone.txt": "one\n",
+		})
+		w.publish()
+		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "app.txt") == app })
+		_, err := w.alice.Push("acme/payments", "main", "our own", localhub.Edit{Files: map[string]string{
+			"app.txt": mine, "go.sum": "a v1.0.0 h1:a=\nb v1.0.0 h1:b=\n", "gone.txt": "one\nof ours\n",
+		}})
+		w.must(err)
+		_, err = w.alice.Push("acme/platform", "main", "the next version", localhub.Edit{
+			Files:  map[string]string{"goldenpaths/svc/template/app.txt": next, "goldenpaths/svc/template/go.sum": "a v1.1.0 h1:aa=\n"},
+			Delete: []string{"goldenpaths/svc/template/gone.txt"},
+		})
+		w.must(err)
+		w.until("a pull request brings it", func() bool { return w.pull("acme/payments", branch) != nil })
+		body := w.pull("acme/payments", branch).Body
+		gone := tree.Text("one\nof ours\n").Blob()
+		for _, part := range []string{
+			"### Merged by a resolver", "- `app.txt`, line 1, by `versions`: ",
+			"- [ ] take suggested `app.txt`", "`app.txt`, line 6, by `inserts`: ", "ours, this\ntheirs, that",
+			"- [ ] take the golden path's `app.txt`", "green today",
+			"### Decided by policy", "run `go mod tidy`", "(`onDelete: follow`); `git cat-file blob " + string(gone) + " > gone.txt` brings yours back",
+		} {
+			if !strings.Contains(body, part) {
+				t.Errorf("%q is not told in\n%s", part, body)
+			}
+		}
+		w.order("acme/payments", "/syncer take suggested app.txt")
+		w.until("the suggestion is taken", func() bool { return w.file("acme/payments", branch, "app.txt") == taken })
+		w.until("what is left is told", w.answered("acme/payments", "Took suggested in `app.txt`. 1 conflicts for which nothing is suggested are still to be decided."))
+		w.order("acme/payments", "/syncer take suggested app.txt")
+		w.until("there is nothing more to take", w.answered("acme/payments", "nothing is suggested for app.txt"))
+	})
+}
+
+// answered reports whether a comment on the pull request says something.
+func (w *world) answered(name, text string) func() bool {
+	return func() bool {
+		for _, c := range w.pull(name, branch).Comments {
+			if strings.Contains(c.Body, text) {
+				return true
+			}
+		}
+		return false
+	}
+}
