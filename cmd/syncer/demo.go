@@ -221,6 +221,10 @@ func (s *stage) aGoldenPathChanges() {
 	s.until("the branch has the golden path's memory", func() bool {
 		return strings.Contains(s.file("acme/payments", "goldenpath/service", "service.yaml"), "memory: 256Mi")
 	})
+	s.until("nothing is left to decide, so the draft is ready for review", func() bool {
+		pr := s.pull("acme/payments", "goldenpath/service")
+		return pr != nil && !pr.Draft
+	})
 	s.do(func() error { return s.hub.Person("dana").MergePull("acme/payments", pr.Number, "merge") })
 	s.until("she merges; both makefiles are in one", func() bool {
 		text := s.file("acme/payments", "main", "Makefile")

@@ -44,8 +44,8 @@ func (w *world) inConflict(names ...string) {
 	}
 }
 
-// order gives an order on the pull request.
-func (w *world) order(name, text string) {
+// comment gives an order on a pull request.
+func (w *world) comment(name, text string) {
 	w.Helper()
 	_, err := w.alice.Comment(name, w.pull(name, branch).Number, text)
 	w.must(err)
@@ -95,10 +95,10 @@ func TestWalkMembersLearnFromEachOther(t *testing.T) {
 		}
 		w.tick("acme/a", "take the golden path")
 		w.until("the box is obeyed", theirs("acme/a"))
-		w.order("acme/b", "/syncer take theirs lines.txt")
+		w.comment("acme/b", "/syncer take theirs lines.txt")
 		w.until("the order is obeyed", theirs("acme/b"))
 		w.remembered(store.MemoryOf{Conflicts: 1, Repositories: 2})
-		w.order("acme/d", "/syncer sync")
+		w.comment("acme/d", "/syncer sync")
 		w.settle()
 		if body := w.pull("acme/d", branch).Body; strings.Contains(body, "suggested") {
 			t.Errorf("two are not enough to suggest something:\n%s", body)
@@ -106,11 +106,18 @@ func TestWalkMembersLearnFromEachOther(t *testing.T) {
 		// By hand, on the branch; what was merged is read.
 		_, err = w.alice.Push("acme/c", branch, "as they have it", localhub.Edit{Files: map[string]string{"lines.txt": linesV2}})
 		w.must(err)
+		w.until("the pull request is ready", func() bool {
+			pr := w.pull("acme/c", branch)
+			if w.rest && w.checkIn("acme/c", pr.HeadID).Conclusion == "success" {
+				w.must(w.alice.MarkReady("acme/c", pr.Number)) // nobody else can without GraphQL
+			}
+			return !w.pull("acme/c", branch).Draft
+		})
 		w.must(w.alice.MergePull("acme/c", w.pull("acme/c", branch).Number, "squash"))
 		w.remembered(store.MemoryOf{Conflicts: 1, Repositories: 3})
 
 		for _, name := range []string{"acme/d", "other/e"} {
-			w.order(name, "/syncer sync")
+			w.comment(name, "/syncer sync")
 		}
 		w.until("the fourth is suggested the same", func() bool {
 			return strings.Contains(w.pull("acme/d", branch).Body, "- [ ] take suggested `lines.txt`")
@@ -127,7 +134,7 @@ func TestWalkMembersLearnFromEachOther(t *testing.T) {
 		w.remembered(store.MemoryOf{Conflicts: 1, Repositories: 4})
 
 		// What was learned from a repository is forgotten by order, and with it.
-		w.order("acme/a", "/syncer forget")
+		w.comment("acme/a", "/syncer forget")
 		w.remembered(store.MemoryOf{Conflicts: 1, Repositories: 3})
 		w.must(w.alice.Delete("acme/b"))
 		w.remembered(store.MemoryOf{Conflicts: 1, Repositories: 2})

@@ -41,7 +41,12 @@ func (w *world) push(branch string, files map[string]string) {
 // checkOf returns our check of a commit, the zero value where there is none.
 func (w *world) checkOf(commit string) localhub.Check {
 	w.Helper()
-	checks, err := w.hub.Checks("acme/payments")
+	return w.checkIn("acme/payments", commit)
+}
+
+func (w *world) checkIn(name, commit string) localhub.Check {
+	w.Helper()
+	checks, err := w.hub.Checks(name)
 	w.must(err)
 	i := slices.IndexFunc(checks, func(c localhub.Check) bool { return c.Head == commit && c.Name == "syncer / svc" })
 	if i < 0 {
@@ -153,5 +158,170 @@ func TestWalkConflictWhereThereAreNoDrafts(t *testing.T) {
 		if len(members) != 1 || members[0].Member.State != store.Conflict || members[0].Member.Error != "" {
 			w.Errorf("the member is %+v", members)
 		}
+	})
+}
+
+// order gives an order in a comment on our pull request, and returns the answer.
+func (w *world) order(text string) string {
+	w.Helper()
+	return w.orderBy(w.alice, text)
+}
+
+func (w *world) orderBy(who *localhub.Person, text string) string {
+	w.Helper()
+	number := w.pull("acme/payments", ourBranch).Number
+	before := len(w.commentsOf(number))
+	_, err := who.Comment("acme/payments", number, text)
+	w.must(err)
+	w.until("there is an answer to "+text, func() bool {
+		all := w.commentsOf(number)
+		return len(all) > before+1 && all[len(all)-1].Author == "syncer[bot]"
+	})
+	w.settle()
+	all := w.commentsOf(number)
+	return all[len(all)-1].Body
+}
+
+func (w *world) commentsOf(number int) []localhub.Comment {
+	w.Helper()
+	pulls, err := w.hub.Pulls("acme/payments")
+	w.must(err)
+	i := slices.IndexFunc(pulls, func(p localhub.Pull) bool { return p.Number == number })
+	return pulls[i].Comments
+}
+
+func (w *world) says(answer string, all ...string) {
+	w.Helper()
+	for _, want := range all {
+		if !strings.Contains(answer, want) {
+			w.Errorf("the answer lacks %q:\n%s", want, answer)
+		}
+	}
+}
+
+func TestWalkRecreate(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.payments()
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		// The default branch moves, and the branch is built on top of it.
+		w.push("main", map[string]string{"mine.txt": "mine\n"})
+		w.settle()
+		w.says(w.order("/syncer rebase"), "brings")
+		if w.file("acme/payments", ourBranch, "mine.txt") != "mine\n" {
+			w.Error("the branch was not rebased")
+		}
+		w.push(ourBranch, map[string]string{"fix.txt": "fix\n"})
+		w.settle()
+		lost := w.pull("acme/payments", ourBranch).HeadID
+		w.says(w.order("/goldenpath recreate"), "Nothing was changed", "our own", lost[:10], "--force")
+		pr := w.pull("acme/payments", ourBranch)
+		w.must(w.alice.Edit("acme/payments", pr.Number, pr.Title, strings.Replace(pr.Body, "- [ ] build", "- [x] build", 1)))
+		w.until("the box is answered and empty again", func() bool {
+			pr = w.pull("acme/payments", ourBranch)
+			return strings.Contains(pr.Comments[len(pr.Comments)-1].Body, "recreate --force") && strings.Contains(pr.Body, "- [ ] build")
+		})
+		if w.file("acme/payments", ourBranch, "fix.txt") != "fix\n" {
+			w.Fatal("a person's commit went without being asked for")
+		}
+		w.says(w.order("@syncer recreate --force"), "brings")
+		if w.file("acme/payments", ourBranch, "fix.txt") != "" || w.file("acme/payments", ourBranch, "ci.yaml") != "ci: 2\n" {
+			w.Error("the branch was not built anew")
+		}
+		named := slices.ContainsFunc(w.commentsOf(pr.Number), func(c localhub.Comment) bool {
+			return strings.Contains(c.Body, "git branch rescued "+lost) && strings.Contains(c.Body, "our own")
+		})
+		if !named {
+			w.Error("the commits that went were not named")
+		}
+	})
+}
+
+func TestWalkKeep(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.payments()
+		pr := w.conflicting()
+		w.says(w.order("/syncer keep lines.txt"), "Nothing was changed", "say why")
+		w.says(w.order("/syncer keep nowhere/** because of reasons"), "Nothing was changed", "nowhere/**")
+		w.says(w.order("/syncer keep lines.txt until 2001-01-01 because of reasons"), "2001-01-01 is over")
+		w.says(w.order("/syncer keep lines.txt until 2999-12-31 because it is *ours*"), "stays as it is until 2999-12-31")
+		member := w.file("acme/payments", ourBranch, ".goldenpath.yaml")
+		if !strings.Contains(member, "path: lines.txt") || !strings.Contains(member, "reason: it is *ours*") || !strings.Contains(member, "name: payments") {
+			w.Errorf(".goldenpath.yaml is\n%s", member)
+		}
+		w.decided()
+		if w.file("acme/payments", ourBranch, "ci.yaml") != "ci: 2\n" {
+			w.Error("the rest of the version is gone")
+		}
+		if !w.rest {
+			w.must(w.alice.MergePull("acme/payments", pr.Number, "merge"))
+			w.until("the member is current", func() bool {
+				members, _, _ := w.db.Members(w.Context(), store.Filter{Contains: "payments"}, "", 0)
+				return len(members) == 1 && members[0].Member.State == store.Current
+			})
+		}
+	})
+}
+
+func TestWalkIgnore(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.payments()
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		w.settle()
+		first := w.pull("acme/payments", ourBranch)
+		w.says(w.orderBy(w.hub.Person("mallory"), "/syncer ignore"), "Only somebody who may push")
+		w.says(w.order("/syncer ignore"), "is ignored")
+		if pr := w.pull("acme/payments", ourBranch); pr.State != "closed" {
+			w.Fatal("the pull request is open")
+		}
+		// A change that is none of the golden path's does not bring it back; the next version does.
+		w.push("main", map[string]string{"mine.txt": "mine\n"})
+		w.settle()
+		if pr := w.pull("acme/payments", ourBranch); pr.Number != first.Number {
+			w.Fatalf("#%d came although the version is ignored", pr.Number)
+		}
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 3\n"})
+		w.until("the next version comes", func() bool {
+			pr := w.pull("acme/payments", ourBranch)
+			return pr.Number != first.Number && pr.State == "open"
+		})
+	})
+}
+
+func TestWalkPin(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.payments()
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		w.settle()
+		first := w.pull("acme/payments", ourBranch)
+		w.says(w.order("/syncer pin v9.9.9"), "Nothing was changed", "v9.9.9")
+		w.says(w.order("/syncer pin until tomorrow"), "Nothing was changed", "2027-03-31")
+		w.says(w.order("/syncer pin until 2999-12-31"), "svc stays at", "until 2999-12-31")
+		if got := w.file("acme/payments", "main", ".goldenpath.yaml"); !strings.Contains(got, "pin: ") || !strings.Contains(got, "# Which golden paths") {
+			w.Errorf(".goldenpath.yaml is\n%s", got)
+		}
+		if pr := w.pull("acme/payments", ourBranch); pr.State != "closed" {
+			w.Error("the pull request about what is newer is open")
+		}
+		// On a protected branch syncer says what to do, and does nothing else.
+		w.must(w.alice.AddRuleset("acme/payments", "main", "branch", []string{"~DEFAULT_BRANCH"}, localhub.Rule{Type: "pull_request"}))
+		w.says(w.order("/syncer unpin"), "protected", "goldenPaths:")
+		if first.Number != w.pull("acme/payments", ourBranch).Number {
+			w.Error("there is another pull request")
+		}
+	})
+}
+
+func TestWalkUnknownOrderIsAnswered(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.payments()
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		w.settle()
+		w.says(w.order("/syncer dance @alice"), "not an order", "/syncer take theirs")
+		w.says(w.order("/syncer help"), "/syncer keep")
+		w.says(w.order("please\n/syncer take ours ci.yaml\n/syncer sync"), "ci.yaml has no conflict", "Looked again")
 	})
 }

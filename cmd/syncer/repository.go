@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/goldenpaths/syncer/internal/forge"
 	"github.com/goldenpaths/syncer/internal/reconcile/walks"
@@ -151,14 +152,18 @@ func (r *repository) Blob(ctx context.Context, id tree.BlobID) (data []byte, ok 
 	return data, err == nil, err
 }
 
-// Ahead counts the commits of head that base does not have.
-func (r *repository) Ahead(ctx context.Context, base, head string) (n int, err error) {
+// Ahead returns the commits of head that base does not have.
+func (r *repository) Ahead(ctx context.Context, base, head string) (a walks.Ahead, err error) {
 	err = r.on(ctx, func(f forge.Repository) error {
 		c, err := r.Compare(ctx, f.Name, base, head)
-		n = c.Ahead
+		a.Count = c.Ahead
+		for _, k := range c.Commits {
+			title, _, _ := strings.Cut(k.Message, "\n")
+			a.Commits = append(a.Commits, walks.CommitLine{ID: k.ID, Title: title, Author: cmp.Or(k.Login, k.Author)})
+		}
 		return err
 	})
-	return n, err
+	return a, err
 }
 
 // Commit makes a commit.

@@ -49,10 +49,10 @@ func TestWalkTiersAreTold(t *testing.T) {
 				t.Errorf("%q is not told in\n%s", part, body)
 			}
 		}
-		w.order("acme/payments", "/syncer take suggested app.txt")
+		w.comment("acme/payments", "/syncer take suggested app.txt")
 		w.until("the suggestion is taken", func() bool { return w.file("acme/payments", branch, "app.txt") == taken })
 		w.until("what is left is told", w.answered("acme/payments", "Took suggested in `app.txt`. 1 conflicts for which nothing is suggested are still to be decided."))
-		w.order("acme/payments", "/syncer take suggested app.txt")
+		w.comment("acme/payments", "/syncer take suggested app.txt")
 		w.until("there is nothing more to take", w.answered("acme/payments", "nothing is suggested for app.txt"))
 	})
 }

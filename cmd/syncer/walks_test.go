@@ -397,6 +397,7 @@ func TestWalkPreview(t *testing.T) {
 		w.publish()
 		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "lines.txt") == lines })
+		w.settle() // the member is rendered before it is remembered
 		_, err := w.alice.Push("acme/platform", "next", "the next version", localhub.Edit{Files: map[string]string{"goldenpaths/svc/template/lines.txt": linesV2}})
 		w.must(err)
 		_, err = w.alice.OpenPull("acme/platform", "next", "main", "The next version", "")

@@ -78,7 +78,7 @@ func (s *service) register() {
 		return s.Decide(ctx, place(j.Repository), j.Number, j.Branch, walks.Verdict(j.Verdict), j.By.Login != s.bot)
 	})
 	handle(f, func(ctx context.Context, j webhooks.Command) error {
-		return s.Command(ctx, place(j.Repository), walks.Order{Number: j.Number, Text: j.Text, Author: j.Author.Login})
+		return s.Command(ctx, place(j.Repository), walks.Order{Number: j.Number, Comment: j.Comment, Text: j.Text, Author: j.Author.Login})
 	})
 	handle(f, func(ctx context.Context, j webhooks.Checkbox) error {
 		if j.Comment != 0 || !j.PullRequest {

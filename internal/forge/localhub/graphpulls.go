@@ -95,6 +95,15 @@ func (x *execution) pullNode(r *repository, i *issue) plainNode {
 	}}
 }
 
+// redraft makes a pull request a draft, or ready for review, and tells of it.
+func (h *Hub) redraft(r *repository, i *issue, draft bool, by *actor) {
+	if draft == i.pull.draft {
+		return
+	}
+	i.pull.draft = draft
+	h.pullEvent(r, i, map[bool]string{true: "converted_to_draft", false: "ready_for_review"}[draft], by, nil)
+}
+
 // setDraft makes a pull request a draft, or ready for review.
 func (x *execution) setDraft(name string, args map[string]any) (any, error) {
 	input, _ := args["input"].(map[string]any)
@@ -112,10 +121,8 @@ func (x *execution) setDraft(name string, args map[string]any) (any, error) {
 				return nil, &graphError{Type: "UNPROCESSABLE", Message: "Pull request is closed"}
 			case draft && r.settings.noDrafts:
 				return nil, &graphError{Type: "UNPROCESSABLE", Message: noDrafts}
-			case draft != i.pull.draft:
-				i.pull.draft = draft
-				action := map[bool]string{true: "converted_to_draft", false: "ready_for_review"}[draft]
-				x.c.hub.pullEvent(r, i, action, x.c.actor, nil)
+			default:
+				x.c.hub.redraft(r, i, draft, x.c.actor)
 			}
 			return plainNode{strings.ToUpper(name[:1]) + name[1:] + "Payload", nil}, nil
 		}

@@ -40,6 +40,14 @@ func (p *Person) OpenPull(fullName, head, base, title, body string) (number int,
 	return number, err
 }
 
+// MarkReady presses the button “Ready for review” of a draft.
+func (p *Person) MarkReady(fullName string, number int) error {
+	return p.onPull(fullName, "write", number, func(r *repository, i *issue) error {
+		p.hub.redraft(r, i, false, p.actor())
+		return nil
+	})
+}
+
 // MergePull merges a pull request; method is merge, squash or rebase.
 func (p *Person) MergePull(fullName string, number int, method string) error {
 	return p.onPull(fullName, "write", number, func(r *repository, i *issue) error {

@@ -180,7 +180,7 @@ func (b *bringing) remember(ctx context.Context) error {
 func (b *bringing) finish(ctx context.Context, open *PullRequest) error {
 	b.record.PullRequest, b.record.Offered = 0, ""
 	if open != nil && b.ours() {
-		comment := "The default branch has all of this now, so there is nothing left to merge."
+		comment := "There is nothing left to merge: the default branch has what this repository follows."
 		if err := b.client.ClosePullRequest(ctx, open.Number, b.branch(), b.look.Branch.Commit, comment); err != nil {
 			return err
 		}
@@ -241,8 +241,8 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 		if err != nil {
 			return err
 		}
-		if ahead > 0 {
-			return b.stuck(ctx, b.client, b.record.At, b.record.GoldenPath, fmt.Errorf("the branch %s has %d commits that the default branch does not have, and no pull request; merge or delete the branch", b.branch(), ahead))
+		if ahead.Count > 0 {
+			return b.stuck(ctx, b.client, b.record.At, b.record.GoldenPath, fmt.Errorf("the branch %s has %d commits that the default branch does not have, and no pull request; merge or delete the branch", b.branch(), ahead.Count))
 		}
 		return b.propose(ctx, p, nil) // all of it was merged
 	}

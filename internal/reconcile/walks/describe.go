@@ -54,7 +54,8 @@ func describe(p *reconcile.Planned, open []drift.Change) description {
 	b.conflicts(open)
 	b.table(p)
 	b.told(p)
-	b.add("\nYour own edits are kept. Commits that you push to this branch stay; closing this pull request means “not this version”.\n")
+	b.add("\nYour own edits are kept. Commits that you push to this branch stay; closing this pull request means “not this version”. `/syncer help` in a comment says what else can be asked for.\n")
+	b.add("\n- [ ] build this branch anew from the default branch %s\n", recreateMark)
 	d.body = b.end(d.mark)
 	d.message = d.title + "\n\n" + summary(p)
 	return d
@@ -149,6 +150,9 @@ func (b *body) conflicts(open []drift.Change) {
 		}
 	}
 }
+
+// recreateMark is in the line of the box that builds the branch anew.
+const recreateMark = "<!-- syncer:recreate -->"
 
 // takeMark is in the line of the box that takes the golden path's side of a file.
 func takeMark(path string) string { return "<!-- syncer:take " + html.EscapeString(path) + " -->" }

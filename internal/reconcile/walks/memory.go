@@ -104,13 +104,13 @@ func (w *Walks) chosen(ctx context.Context, at Place, number int, r Record) ([]d
 }
 
 // forgetLearned obeys the order to forget what was learned from a repository.
-func (w *Walks) forgetLearned(ctx context.Context, at Place, answer func(string) error) error {
-	if w.Memory == nil {
-		return answer("Nothing is remembered here: the memory is off.")
+func (d *ordered) forgetLearned(ctx context.Context) (string, error) {
+	if d.Memory == nil {
+		return "Nothing is remembered here: the memory is off.", nil
 	}
-	n, err := w.Memory.Unlearn(ctx, at)
+	n, err := d.Memory.Unlearn(ctx, d.at)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return answer(fmt.Sprintf("Forgotten: how %d conflicts were resolved in this repository. Other repositories learn nothing from it any more.", n))
+	return fmt.Sprintf("Forgotten: how %d conflicts were resolved in this repository. Other repositories learn nothing from it any more.", n), nil
 }

@@ -65,8 +65,8 @@ type Client interface {
 	Files(ctx context.Context, treeID string, paths []string) (tree.Tree, error)
 	// Blob returns an object, or false where there is none.
 	Blob(ctx context.Context, id tree.BlobID) (data []byte, ok bool, err error)
-	// Ahead counts the commits of head that base does not have.
-	Ahead(ctx context.Context, base, head string) (int, error)
+	// Ahead returns the commits of head that base does not have.
+	Ahead(ctx context.Context, base, head string) (Ahead, error)
 	// Commit makes a commit without moving a branch.
 	Commit(ctx context.Context, c Commit) (Committed, error)
 	// Move moves a branch from one commit to another; from "" makes it. It wraps
@@ -164,6 +164,16 @@ type Commit struct {
 	Changes      map[string]*tree.File
 	Message      string
 }
+
+// Ahead are the commits of a branch that another one does not have. Of very many only
+// the first are in Commits, the oldest first.
+type Ahead struct {
+	Count   int
+	Commits []CommitLine
+}
+
+// CommitLine is a commit in a list.
+type CommitLine struct{ ID, Title, Author string }
 
 // Committed is a commit that was made. Verified is false where GitHub did not sign
 // it; Reason says why.

@@ -14,7 +14,11 @@ import (
 // one pull request for each, and remembers where it stands. A repository that
 // follows none is forgotten. One that is not to be found is not: whether it is gone
 // the sweep finds out, and what only its records have would be lost.
-func (w *Walks) Sync(ctx context.Context, at Place) error {
+func (w *Walks) Sync(ctx context.Context, at Place) error { return w.sync(ctx, at, "") }
+
+// sync is Sync. The branch of the golden path that rebuild names is built anew from the
+// default branch, unless people have committed to it.
+func (w *Walks) sync(ctx context.Context, at Place, rebuild string) error {
 	c := w.Hub.Client(at, toWrite, false)
 	records, err := w.Registry.Records(ctx, at.Repository)
 	if err != nil {
@@ -57,7 +61,7 @@ func (w *Walks) Sync(ctx context.Context, at Place) error {
 	for _, name := range names {
 		record := recordOf(records, at, name)
 		record.Stuck = stuck
-		b := &bringing{Walks: w, client: c, syncer: s, look: look, asked: ask.Branch, repo: repo, state: st, record: record}
+		b := &bringing{Walks: w, client: c, syncer: s, look: look, asked: ask.Branch, repo: repo, state: st, record: record, rebuild: rebuild == name}
 		switch {
 		case hasBegun(st, name):
 			errs = append(errs, b.bring(ctx, name))

@@ -22,6 +22,8 @@ type Walks struct {
 	// which members name it.
 	Platform    Place
 	PlatformURL string
+	// Name is the App's, by which comments may call it after an @; "" is none.
+	Name string
 	// Now returns the time, by which pins and keeps are judged.
 	Now func() time.Time
 	// Policy is what decides over what golden paths and members say about changes that

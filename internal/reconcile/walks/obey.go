@@ -1,0 +1,422 @@
+package walks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/bmatcuk/doublestar/v4"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// mine is an open pull request of ours, with what is on both branches of it.
+type mine struct {
+	PullRequest
+	goldenPath string
+	look       Look // of the default branch, and of ours
+	record     Record
+}
+
+// ours reports whether nobody but syncer has moved the branch.
+func (m mine) ours() bool { return slices.Contains(m.pushed(), m.look.Branch.Commit) }
+
+func (m mine) pushed() []string { return strings.Fields(m.record.Pushed) }
+
+const notMine = "This order is for an open pull request of syncer's; this is none."
+
+// mine returns the pull request that the order was given on; ok is false where that is
+// none of ours, or not open.
+func (d *ordered) mine(ctx context.Context) (m mine, ok bool, err error) {
+	m.PullRequest, err = d.client.PullRequest(ctx, d.number)
+	if errors.Is(err, ErrNotFound) {
+		return m, false, nil // an issue
+	}
+	if err != nil {
+		return m, false, err
+	}
+	name, prefixed := strings.CutPrefix(m.Head, branchPrefix)
+	if !prefixed || !m.Open {
+		return m, false, nil
+	}
+	m.goldenPath = name
+	if m.look, err = d.client.Look(ctx, Ask{Contents: ownFiles, Branch: m.Head}); err != nil {
+		return m, false, err
+	}
+	records, err := d.Registry.Records(ctx, d.at.Repository)
+	m.record = recordOf(records, d.at, name)
+	// A fork may have a branch of the same name.
+	here := slices.ContainsFunc(m.look.PullRequests, func(pr PullRequest) bool { return pr.Number == d.number && pr.Open })
+	return m, here, err
+}
+
+// rebase builds our branch on the default branch's newest commit, where it is ours.
+func (d *ordered) rebase(ctx context.Context) (string, error) {
+	m, ok, err := d.mine(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return d.lookAgain(ctx, "")
+	}
+	answer, err := d.lookAgain(ctx, m.goldenPath)
+	if !m.ours() {
+		answer += "\n\nThere are commits of others on this branch, which a rebase would rewrite, so it was not rebased. Merge the default branch into it, or say `/syncer recreate`."
+	}
+	return answer, err
+}
+
+// recreate throws our branch away and builds it anew from the default branch. Commits
+// of others on it go only if that is confirmed, and are named before they do.
+func (d *ordered) recreate(ctx context.Context, force bool) (string, error) {
+	m, ok, err := d.mine(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return notMine, nil
+	}
+	if m.ours() {
+		return d.lookAgain(ctx, m.goldenPath)
+	}
+	ahead, err := d.client.Ahead(ctx, m.look.Head.Commit, m.look.Branch.Commit)
+	if err != nil {
+		return "", err
+	}
+	named := namedCommits(ahead, m.pushed())
+	if !force {
+		if err := d.sync(ctx, d.at, ""); err != nil { // takes the tick out of a box
+			return "", err
+		}
+		return fmt.Sprintf("Nothing was changed: this branch has commits that are not syncer's own rebuilds:\n\n%s\nTo throw them away and begin anew, comment `/syncer recreate --force`.", named), nil
+	}
+	said := fmt.Sprintf("This branch is built anew. It was at %s, with these commits:\n\n%s\nThey are not lost: `git fetch origin %[1]s && git branch rescued %[1]s` has them back.", m.look.Branch.Commit, named)
+	if err := d.client.EnsureComment(ctx, d.number, "recreated "+m.look.Branch.Commit, said); err != nil {
+		return "", err
+	}
+	// From here on this commit counts as one that we may replace.
+	m.record.Pushed = strings.Join(append([]string{m.look.Branch.Commit}, m.pushed()...), " ")
+	if err := d.Registry.Remember(ctx, m.look.Repository, m.record); err != nil {
+		return "", err
+	}
+	return d.lookAgain(ctx, m.goldenPath)
+}
+
+// maxListed is how many commits are named one by one.
+const maxListed = 50
+
+// namedCommits lists commits but for those that are known.
+func namedCommits(a Ahead, known []string) string {
+	var b strings.Builder
+	n := 0
+	for _, c := range slices.Backward(a.Commits) {
+		if slices.Contains(known, c.ID) {
+			continue
+		}
+		if n++; n <= maxListed {
+			fmt.Fprintf(&b, "- %s %s (%s)\n", c.ID[:min(10, len(c.ID))], plain(c.Title), plain(c.Author))
+		}
+	}
+	if more := max(n-maxListed, 0) + a.Count - len(a.Commits); more > 0 {
+		fmt.Fprintf(&b, "- and %d more\n", more)
+	}
+	return b.String()
+}
+
+// take decides conflicts in files of a pull request of ours for one side, on its
+// branch.
+func (d *ordered) take(ctx context.Context, paths []string, side drift.Side) (string, error) {
+	m, ok, err := d.mine(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return notMine, nil
+	}
+	branch, err := d.client.Look(ctx, Ask{Ref: m.Head, Contents: ownFiles})
+	if err != nil {
+		return "", err
+	}
+	changes, taken, err := resolved(ctx, d.syncer(d.at), newSnapshot(ctx, d.client, branch, ownFiles), paths, side)
+	if passes(err) {
+		return "", err
+	}
+	if err != nil {
+		return nothing(err), nil
+	}
+	// A person's decision lies on the branch now, so it counts as touched: what comes
+	// later builds on top.
+	message := fmt.Sprintf("Take %s in %s\n", side, strings.Join(paths, ", "))
+	if err := d.onTop(ctx, branch, changes, message); err != nil {
+		return "", err
+	}
+	if err := d.learnTaken(ctx, d.at, taken); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("Took %s in %s.%s", side, code(strings.Join(paths, ", ")), stillOpen(taken)), d.sync(ctx, d.at, "")
+}
+
+// onTop commits to the branch that was looked at.
+func (d *ordered) onTop(ctx context.Context, branch Look, changes map[string]*tree.File, message string) error {
+	made, err := d.client.Commit(ctx, Commit{Parent: branch.Head.Commit, Tree: branch.Head.Tree, Changes: changes, Message: message})
+	if err != nil {
+		return err
+	}
+	return d.client.Move(ctx, Move{Branch: branch.Head.Branch, From: branch.Head.Commit, To: made.ID, FastForward: true})
+}
+
+// ignore closes a pull request of ours, which is a "no" until the next version.
+func (d *ordered) ignore(ctx context.Context) (string, error) {
+	m, ok, err := d.mine(ctx)
+	if err != nil {
+		return "", err
+	}
+	if !ok {
+		return notMine, nil
+	}
+	branch := ""
+	if m.ours() {
+		branch = m.Head // what others committed stays where it is
+	}
+	// Closed first: if what follows is not done, the next look sees a refusal.
+	if err := d.client.ClosePullRequest(ctx, d.number, branch, m.look.Branch.Commit, ""); err != nil {
+		return "", err
+	}
+	m.record.Refused, m.record.PullRequest, m.record.Undecided = m.record.Wanted, 0, ""
+	if err := d.Registry.Remember(ctx, m.look.Repository, m.record); err != nil {
+		return "", err
+	}
+	what := fmt.Sprintf("%s of %s is ignored; the next version comes again", m.record.Wanted, m.goldenPath)
+	err = d.Registry.Note(ctx, Event{Repository: d.at.Repository, GoldenPath: m.goldenPath, Kind: "version ignored", What: what})
+	return plain(what) + ".", err
+}
+
+// keep writes into .goldenpath.yaml that files stay as they are: on the branch of a
+// pull request of ours, and elsewhere on the default branch.
+func (d *ordered) keep(ctx context.Context, words []string) (string, error) {
+	k := drift.Keep{Path: words[0]}
+	day, rest, wrong := d.until(words[1:])
+	if wrong == nil && (len(rest) < 2 || strings.ToLower(rest[0]) != "because") {
+		wrong = errors.New("say why, for those who come later: /syncer keep PATH [until YYYY-MM-DD] because REASON")
+	}
+	if wrong != nil {
+		return nothing(wrong), nil
+	}
+	k.Until, k.Reason = day, strings.Join(rest[1:], " ")
+	m, ok, err := d.mine(ctx)
+	switch {
+	case err != nil:
+		return "", err
+	case !ok:
+		return d.keepOnDefault(ctx, k)
+	case m.ours():
+		return d.keepAnew(ctx, m, k)
+	}
+	branch, err := d.client.Look(ctx, Ask{Ref: m.Head, Contents: ownFiles})
+	if err != nil {
+		return "", err
+	}
+	return d.kept(ctx, branch, k, func(text []byte) error {
+		return d.onTop(ctx, branch, map[string]*tree.File{drift.MemberName: {Kind: tree.Regular, Data: text}}, keepMessage(k))
+	})
+}
+
+func keepMessage(k drift.Keep) string { return fmt.Sprintf("Keep %s\n\n%s\n", k.Path, k.Reason) }
+
+func (d *ordered) keepOnDefault(ctx context.Context, k drift.Keep) (string, error) {
+	look, err := d.client.Look(ctx, Ask{Contents: ownFiles})
+	if err != nil {
+		return "", err
+	}
+	refused := ""
+	answer, err := d.kept(ctx, look, k, func(text []byte) error {
+		refused, err = d.commitMember(ctx, look, text, keepMessage(k))
+		return err
+	})
+	if refused != "" {
+		return refused, err
+	}
+	return answer, err
+}
+
+// keepAnew builds our branch anew, so that the files are on it as they are on the
+// default branch.
+func (d *ordered) keepAnew(ctx context.Context, m mine, k drift.Keep) (string, error) {
+	return d.kept(ctx, m.look, k, func(text []byte) error {
+		repo := newSnapshot(ctx, d.client, m.look, ownFiles)
+		file := &tree.File{Kind: tree.Regular, Data: text}
+		repo.put(drift.MemberName, file)
+		st, err := reconcile.Load(repo)
+		if err != nil {
+			return err
+		}
+		p, err := d.syncer(d.at).Plan(ctx, repo, st, m.goldenPath, "")
+		if err != nil {
+			return err
+		}
+		writes, err := p.Writes()
+		if err != nil {
+			return err
+		}
+		if _, has := writes[drift.MemberName]; !has {
+			writes[drift.MemberName] = file
+		}
+		made, err := d.client.Commit(ctx, Commit{Parent: m.look.Head.Commit, Tree: m.look.Head.Tree, Changes: writes, Message: keepMessage(k)})
+		if err != nil {
+			return err
+		}
+		// Not remembered as pushed: a rebuild from the default branch would lose the entry.
+		return d.client.Move(ctx, Move{Branch: m.Head, From: m.look.Branch.Commit, To: made.ID})
+	})
+}
+
+// kept adds the entry to the file in a look, lets write do with it what is to be done,
+// and syncs. A path that no golden path has is a mistake.
+func (d *ordered) kept(ctx context.Context, look Look, k drift.Keep, write func(text []byte) error) (string, error) {
+	st, err := reconcile.Load(newSnapshot(ctx, d.client, look, ownFiles))
+	if err != nil {
+		return nothing(err), nil
+	}
+	if !anyFile(st.Lock, k.Path) {
+		return nothing(fmt.Errorf("no file that a golden path has here matches %s", k.Path)), nil
+	}
+	text, err := drift.AddKeep(st.MemberFile, k)
+	if err != nil {
+		return nothing(err), nil
+	}
+	if err := write(text); err != nil {
+		return "", err
+	}
+	answer := fmt.Sprintf("%s stays as it is", code(k.Path))
+	if k.Until != "" {
+		answer += " until " + k.Until
+	}
+	return answer + "; " + code(drift.MemberName) + " says so.", d.sync(ctx, d.at, "")
+}
+
+func anyFile(lock *drift.Lock, glob string) bool {
+	for _, section := range lock.GoldenPaths {
+		for path := range section.Files {
+			if ok, _ := doublestar.Match(glob, path); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// which returns the golden path that an order is about: that of the pull request it
+// was given on, or the only one. Otherwise it returns what to say.
+func (d *ordered) which(ctx context.Context) (look Look, st *reconcile.State, name, wrong string, err error) {
+	m, ok, err := d.mine(ctx)
+	if err != nil {
+		return look, nil, "", "", err
+	}
+	if look = m.look; !ok {
+		if look, err = d.client.Look(ctx, Ask{Contents: ownFiles}); err != nil {
+			return look, nil, "", "", err
+		}
+	}
+	if st, err = reconcile.Load(newSnapshot(ctx, d.client, look, ownFiles)); err != nil {
+		return look, nil, "", nothing(err), nil
+	}
+	names, _ := st.Names("")
+	switch {
+	case ok && slices.Contains(names, m.goldenPath):
+		return look, st, m.goldenPath, "", nil
+	case len(names) == 1:
+		return look, st, names[0], "", nil
+	}
+	return look, st, "", "Say it on a pull request of syncer's: this repository follows several golden paths, " + code(strings.Join(names, ", ")) + ".", nil
+}
+
+// pin writes a pin into .goldenpath.yaml on the default branch, which ends the pull
+// request about what is newer.
+func (d *ordered) pin(ctx context.Context, words []string) (string, error) {
+	version := ""
+	if len(words) > 0 && strings.ToLower(words[0]) != "until" {
+		version, words = words[0], words[1:]
+	}
+	day, rest, wrong := d.until(words)
+	if wrong == nil && len(rest) > 0 {
+		wrong = errors.New("write it as /syncer pin [VERSION] [until YYYY-MM-DD]")
+	}
+	if wrong != nil {
+		return nothing(wrong), nil
+	}
+	look, st, name, answer, err := d.which(ctx)
+	if answer != "" || err != nil {
+		return answer, err
+	}
+	version, err = d.pinnable(ctx, st, name, version)
+	if passes(err) {
+		return "", err
+	}
+	if err != nil {
+		return nothing(err), nil
+	}
+	text, err := drift.SetPin(st.MemberFile, name, version, day)
+	if err != nil {
+		return nothing(err), nil
+	}
+	if refused, err := d.commitMember(ctx, look, text, fmt.Sprintf("Pin %s to %s\n", name, version)); refused != "" || err != nil {
+		return refused, err
+	}
+	answer = fmt.Sprintf("%s stays at %s", name, code(version))
+	if day != "" {
+		answer += " until " + day
+	}
+	return answer + "; `/syncer unpin` ends that.", d.sync(ctx, d.at, "")
+}
+
+// pinnable returns how a version is to be written: the one that is asked for, or that
+// the repository has, by its name where that still means the same, else by its commit.
+func (d *ordered) pinnable(ctx context.Context, st *reconcile.State, name, version string) (string, error) {
+	follow, _ := st.Member.Follows(name)
+	s := d.syncer(d.at)
+	if version != "" {
+		_, err := s.GoldenPath(ctx, follow.Source, name, version)
+		return version, err
+	}
+	section := st.Lock.GoldenPaths[name]
+	if section == nil {
+		return "", fmt.Errorf("this repository has no version of %s yet", name)
+	}
+	if section.Version != "" {
+		g, err := s.GoldenPath(ctx, follow.Source, name, section.Version)
+		if passes(err) {
+			return "", err
+		}
+		if err == nil && g.Digest == section.Digest {
+			return section.Version, nil
+		}
+	}
+	if section.Commit == "" {
+		return "", fmt.Errorf("the version of %s that is here has no name; say which one: /syncer pin VERSION", name)
+	}
+	_, err := s.GoldenPath(ctx, follow.Source, name, section.Commit)
+	return section.Commit, err
+}
+
+// unpin takes the pin out of .goldenpath.yaml.
+func (d *ordered) unpin(ctx context.Context) (string, error) {
+	look, st, name, answer, err := d.which(ctx)
+	if answer != "" || err != nil {
+		return answer, err
+	}
+	if follow, _ := st.Member.Follows(name); follow.Pin == "" {
+		return name + " is not pinned.", nil
+	}
+	text, err := drift.SetPin(st.MemberFile, name, "", "")
+	if err != nil {
+		return nothing(err), nil
+	}
+	if refused, err := d.commitMember(ctx, look, text, fmt.Sprintf("Unpin %s\n", name)); refused != "" || err != nil {
+		return refused, err
+	}
+	return name + " is not pinned any more.", d.sync(ctx, d.at, "")
+}
