@@ -57,6 +57,43 @@ func TestWalkTiersAreTold(t *testing.T) {
 	})
 }
 
+// TestWalkSuggestionsAreApplied has a policy that applies suggestions: they are listed
+// all the same, and refused in one act.
+func TestWalkSuggestionsAreApplied(t *testing.T) {
+	const (
+		app    = "first\nlast\n\nstay\n"
+		mine   = "first\nours, this\nlast\n\nstay\n"
+		next   = "first\ntheirs, that\nlast\n\nstay\n\nand more\n"
+		joined = "first\nours, this\ntheirs, that\nlast\n\nstay\n\nand more\n"
+		back   = "first\nours, this\nlast\n\nstay\n\nand more\n"
+	)
+	eachWorld(t, func(w *world) {
+		w.release(map[string]string{
+			"goldenpaths/svc/goldenpath.yaml":  strings.Replace(manifestV1, "files:\n", "merge: {on: [inserts]}\nfiles:\n", 1),
+			"goldenpaths/svc/template/app.txt": app,
+		})
+		w.publish()
+		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "app.txt") == app })
+		_, err := w.alice.Push("acme/payments", "main", "our own", localhub.Edit{Files: map[string]string{
+			"app.txt": mine, ".goldenpath.yaml": w.file("acme/payments", "main", ".goldenpath.yaml") + "merge: {suggested: apply}\n",
+		}})
+		w.must(err)
+		w.release(map[string]string{"goldenpaths/svc/template/app.txt": next})
+		w.until("a pull request brings it", func() bool { return w.file("acme/payments", branch, "app.txt") == joined })
+		w.until("what is applied is listed", func() bool {
+			pr := w.pull("acme/payments", branch)
+			return pr != nil && strings.Contains(pr.Body, "### Suggested, and applied") && strings.Contains(pr.Body, "- `app.txt`, line 2, by `inserts`: ")
+		})
+		w.tick("acme/payments", "refuse what is suggested for `app.txt`")
+		w.until("it is refused", func() bool { return w.file("acme/payments", branch, "app.txt") == back })
+		w.comment("acme/payments", "/syncer refuse app.txt")
+		w.until("it cannot be refused twice", w.answered("acme/payments", "app.txt was changed since the suggestions were applied in it"))
+		w.comment("acme/payments", "/syncer refuse README.md")
+		w.until("there is nothing else to refuse", w.answered("acme/payments", "nothing that was suggested is applied in README.md"))
+	})
+}
+
 // answered reports whether a comment on the pull request says something.
 func (w *world) answered(name, text string) func() bool {
 	return func() bool {

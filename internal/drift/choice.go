@@ -6,6 +6,7 @@ import (
 
 	"github.com/goldenpaths/syncer/internal/drift/merge"
 	"github.com/goldenpaths/syncer/internal/drift/textmerge"
+	"github.com/goldenpaths/syncer/internal/tree"
 )
 
 // Choice is what a person wrote in the place of one conflict: what other members
@@ -41,6 +42,30 @@ func choices(c Change, take Side) []Choice {
 		}
 	}
 	return all
+}
+
+// Refused returns the file as it is without the suggestions that were applied in it,
+// and what it means to refuse them; nil where none were.
+func (c Change) Refused() (*tree.File, []Choice) {
+	var out []byte
+	var all []Choice
+	at, refused := 0, false
+	for _, h := range c.Hunks {
+		if !h.Applied || h.Tier != merge.Suggested {
+			continue
+		}
+		out = append(out, c.After.Data[at:h.Offset]...)
+		out = append(out, h.Ours...)
+		refused = true
+		at = h.Offset + len(h.Proposal)
+		if h.OursLine > 0 {
+			all = append(all, choice(Clash{Path: c.Path, Base: h.Base, Ours: h.Ours, Theirs: h.Theirs}, h.Ours))
+		}
+	}
+	if !refused {
+		return nil, nil
+	}
+	return &tree.File{Kind: c.After.Kind, Data: append(out, c.After.Data[at:]...)}, all
 }
 
 // Chosen tells what people wrote in the places that a change left open, given the

@@ -243,7 +243,7 @@ func (f facts) merge(c Change) Change {
 // mergeText merges what is in the files, and tells of every place that both
 // changed.
 func (f facts) mergeText(c Change, kind tree.Kind) Change {
-	r := merge.Merge(f.path, f.base.Data, f.ours.Data, f.theirs.Data, f.options())
+	r := f.merged()
 	c.After = &tree.File{Kind: kind, Data: r.Text}
 	c.Hunks = r.Hunks
 	proposed := 0

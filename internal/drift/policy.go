@@ -30,11 +30,16 @@ func (p Policies) For(path string) policy.Policy {
 	return said.Settled(path)
 }
 
-// Learns reports whether a decision about a file may be told to other members: where
-// the memory is not asked, nothing is added to it either.
-func (p Policies) Learns(path string) bool {
-	o := p.For(path).Options()
-	return !o.Lines && !slices.Contains(o.Off, "memory")
+// Learned returns those of the choices that other members may learn: where the memory
+// is not asked, nothing is added to it either.
+func (p Policies) Learned(choices []Choice) []Choice {
+	var all []Choice
+	for _, c := range choices {
+		if o := p.For(c.Path).Options(); !o.Lines && !slices.Contains(o.Off, "memory") {
+			all = append(all, c)
+		}
+	}
+	return all
 }
 
 // policy is what holds for the file. Most files never need it.
@@ -56,10 +61,22 @@ func (f facts) options() merge.Options {
 	o.Accepted = func(base, ours, theirs []byte) bool {
 		return f.decided[HunkID(base, ours, theirs)] == Suggested
 	}
-	if f.policies.Between != nil {
-		o.Between = f.policies.Between(f.path)
-	}
 	return o
+}
+
+// merged merges the file's texts. The golden path's versions in between are asked for
+// only where something is not sure without them: to render them takes long.
+func (f facts) merged() merge.Result {
+	o := f.options()
+	r := merge.Merge(f.path, f.base.Data, f.ours.Data, f.theirs.Data, o)
+	unsure := slices.ContainsFunc(r.Hunks, func(h merge.Hunk) bool { return h.Tier != merge.Merged })
+	if o.Lines || !unsure || f.policies.Between == nil {
+		return r
+	}
+	if o.Between = f.policies.Between(f.path); len(o.Between) == 0 {
+		return r
+	}
+	return merge.Merge(f.path, f.base.Data, f.ours.Data, f.theirs.Data, o)
 }
 
 // by notes the policy that decided.

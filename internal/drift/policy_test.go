@@ -111,6 +111,10 @@ func TestTiersAreTold(t *testing.T) {
 	if diff := cmp.Diff(joined, got); diff != "" || !cs.Clean() {
 		t.Errorf("applied: mismatch (-want +got)\n%s", diff)
 	}
+	refused, learned := cs.Changes[0].Refused()
+	if want := "set two\n\nstay\n\na\nof ours, this\nb\n"; refused == nil || string(refused.Data) != want || len(learned) != 1 || learned[0].Take != merge.TakeOurs {
+		t.Errorf("refused: %+v, learned %+v, want %q", refused, learned, want)
+	}
 	for _, part := range []string{"white space only", "both added lines"} {
 		if !strings.Contains(cs.Changes[0].Reason, part) {
 			t.Errorf("reason %q does not tell %q", cs.Changes[0].Reason, part)

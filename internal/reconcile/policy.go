@@ -120,9 +120,9 @@ func (s *Syncer) Chosen(ctx context.Context, repo, merged Repository, name strin
 	}
 	var all []drift.Choice
 	for _, c := range p.Changes {
-		if f, there := files[c.Path]; there && p.policies.Learns(c.Path) {
+		if f, there := files[c.Path]; there {
 			all = append(all, c.Chosen(f.Data, decided)...)
 		}
 	}
-	return all, nil
+	return p.policies.Learned(all), nil
 }

@@ -84,6 +84,7 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 	}
 	b := &bases{ctx: ctx, source: g.source, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	policies, memory := s.policies(ctx, st, g.GoldenPath, locked, theirs)
+	policies.Between = (&between{ctx: ctx, source: g.source, name: name, locked: locked, to: revision}).of
 	p.policies = policies
 	p.ChangeSet = drift.Plan(drift.Request{
 		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: b.find,
@@ -322,6 +323,7 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name, 
 	}
 	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	policies, memory := s.policies(ctx, st, g, section, theirs)
+	policies.Between = (&between{ctx: ctx, source: src, name: name, locked: section, to: section.Revision}).of
 	resolved, err := drift.Resolving{Locked: section, Path: path, Ours: ours, Theirs: theirs, Base: b.find, Policies: policies}.Resolve(take)
 	if err := errors.Join(err, b.failed, memory.failed); err != nil {
 		return nil, err
@@ -330,11 +332,9 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name, 
 	if err != nil {
 		return nil, err
 	}
-	out := &Resolution{GoldenPath: name, Writes: map[string]*tree.File{drift.LockName: {Kind: tree.Regular, Data: lock}}, Open: resolved.Open}
-	for _, c := range resolved.Choices {
-		if policies.Learns(c.Path) {
-			out.Choices = append(out.Choices, c)
-		}
+	out := &Resolution{
+		GoldenPath: name, Writes: map[string]*tree.File{drift.LockName: {Kind: tree.Regular, Data: lock}},
+		Open: resolved.Open, Choices: policies.Learned(resolved.Choices),
 	}
 	if after := resolved.After; (after == nil) != (ours == nil) || after != nil && !after.Equal(*ours) {
 		out.Writes[path] = after

@@ -102,7 +102,7 @@ func summary(p *reconcile.Planned) string {
 	for _, a := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[a], a))
 	}
-	return strings.Join(parts, ", ") + "\n"
+	return strings.Join(append(parts, suggestions(p)...), ", ") + "\n"
 }
 
 // body is a text that ends before GitHub's limit and says what is missing then.

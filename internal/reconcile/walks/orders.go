@@ -28,6 +28,7 @@ const help = `| order | what it does |
 | ` + "`/syncer rebase`" + ` | looks again, and builds this branch on the newest commit of the default branch where nobody else has committed to it |
 | ` + "`/syncer recreate [--force]`" + ` | builds this branch anew from the default branch; with --force also where other commits on it go by that |
 | ` + "`/syncer take theirs PATH`" + `, ` + "`take ours PATH`" + `, ` + "`take suggested PATH`" + ` | decides the conflicts in a file |
+| ` + "`/syncer refuse PATH`" + ` | takes back what was suggested and applied in a file |
 | ` + "`/syncer keep PATH [until YYYY-MM-DD] because REASON`" + ` | leaves files as they are |
 | ` + "`/syncer ignore`" + ` | closes this pull request; the next version comes again |
 | ` + "`/syncer pin [VERSION] [until YYYY-MM-DD]`" + `, ` + "`unpin`" + ` | stays at a version, without one at the version that is here now |
@@ -56,7 +57,7 @@ func (w *Walks) Command(ctx context.Context, at Place, o Order) error {
 	d := &ordered{w, w.Hub.Client(at, toWrite, true), at, o.Number}
 	key := fmt.Sprintf("answer %d", o.Comment)
 	if may, err := d.allowed(ctx, o.Author); !may || err != nil {
-		return errors.Join(err, d.say(ctx, key, err == nil, refusal))
+		return errors.Join(err, d.say(ctx, key, err == nil, notAllowed))
 	}
 	var answers []string
 	for _, words := range orders {
@@ -71,7 +72,7 @@ func (w *Walks) Command(ctx context.Context, at Place, o Order) error {
 	return d.say(ctx, key, true, strings.Join(answers, "\n\n"))
 }
 
-const refusal = "Only somebody who may push to this repository can give orders here."
+const notAllowed = "Only somebody who may push to this repository can give orders here."
 
 // nothing answers an order that was not obeyed.
 func nothing(why error) string { return "Nothing was changed:\n\n" + fenced(why.Error()) }
@@ -155,6 +156,8 @@ func (d *ordered) obey(ctx context.Context, words []string) (string, error) {
 		return d.set(ctx, words)
 	case verb == "take" && len(words) == 2 && isSide(words[0]):
 		return d.take(ctx, words[1:], drift.Side(words[0]))
+	case verb == "refuse" && len(words) == 1:
+		return d.refuse(ctx, words)
 	case verb == "forget" && len(words) == 0:
 		return d.forgetLearned(ctx)
 	case verb == "keep" && len(words) > 0:
@@ -182,13 +185,13 @@ func (w *Walks) Ticked(ctx context.Context, at Place, number int, lines []string
 		}
 		recreate = recreate || strings.Contains(line, recreateMark)
 	}
-	suggested := suggestedPaths(lines, paths)
-	if len(paths)+len(suggested) == 0 && !recreate {
+	suggested, refused := suggestedPaths(lines, paths), refusedPaths(lines)
+	if len(paths)+len(suggested)+len(refused) == 0 && !recreate {
 		return nil
 	}
 	d := &ordered{w, w.Hub.Client(at, toWrite, true), at, number}
 	if may, err := d.allowed(ctx, by); !may || err != nil {
-		return errors.Join(err, d.say(ctx, "boxes", err == nil, refusal))
+		return errors.Join(err, d.say(ctx, "boxes", err == nil, notAllowed))
 	}
 	var answers []string
 	if recreate {
@@ -200,12 +203,16 @@ func (w *Walks) Ticked(ctx context.Context, at Place, number int, lines []string
 	}
 	for _, t := range []struct {
 		paths []string
-		side  drift.Side
-	}{{suggested, drift.Suggested}, {paths, drift.Theirs}} {
+		do    func(paths []string) (string, error)
+	}{
+		{suggested, func(paths []string) (string, error) { return d.take(ctx, paths, drift.Suggested) }},
+		{refused, func(paths []string) (string, error) { return d.refuse(ctx, paths) }},
+		{paths, func(paths []string) (string, error) { return d.take(ctx, paths, drift.Theirs) }},
+	} {
 		if len(t.paths) == 0 {
 			continue
 		}
-		answer, err := d.take(ctx, t.paths, t.side)
+		answer, err := t.do(t.paths)
 		if err != nil {
 			return err
 		}

@@ -63,9 +63,12 @@ func (b *body) told(p *reconcile.Planned) {
 	b.places(p, "### Merged by a resolver", "Both sides changed these places, and it is safe to say what becomes of them.", func(h merge.Hunk) bool {
 		return h.Applied && h.Tier == merge.Merged && h.Resolver != merge.Decided
 	})
-	b.places(p, "### Suggested, and applied", "Both sides changed these places, and this is probably what should become of them. The policy of this repository or of the golden path applies it; change the file on this branch where it is wrong.", func(h merge.Hunk) bool {
+	b.places(p, "### Suggested, and applied", "Both sides changed these places, and this is probably what should become of them. The policy of this repository or of the golden path applies it; tick a box below, or change the file on this branch, where it is wrong.", func(h merge.Hunk) bool {
 		return h.Applied && h.Tier == merge.Suggested
 	})
+	for _, c := range p.Changes {
+		b.add("%s", refusal(c))
+	}
 	first := true
 	for _, c := range p.Changes {
 		line := byPolicy(c)
@@ -151,6 +154,20 @@ func markTiers(w io.Writer, p *reconcile.Planned) {
 			fmt.Fprintf(w, "%q %s %s\n", c.Path, c.Policy, c.Run)
 		}
 	}
+}
+
+// suggestions counts the files for which something is suggested, in words.
+func suggestions(p *reconcile.Planned) []string {
+	n := 0
+	for _, c := range p.Changes {
+		if c.Suggests() {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("something suggested for %d", n)}
 }
 
 // stillOpen says how many conflicts are left in files of which something was taken.
