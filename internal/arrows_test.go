@@ -47,6 +47,7 @@ var (
 		"internal/gitrepo/...",
 		"internal/jobs/...",
 		"internal/portal/...",
+		"internal/sandbox/...",
 		"internal/settings/...",
 		"internal/setup/...",
 		"internal/store/...",

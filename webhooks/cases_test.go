@@ -119,8 +119,8 @@ var pullRequestCases = []recorded{
 
 	{file: "pull_request.opened", app: here, want: preview(func(*webhooks.Preview) {})},
 	{file: "pull_request.synchronize", app: here, want: preview(func(*webhooks.Preview) {})},
-	{file: "pull_request.opened", app: here, edits: []set{{"pull_request.head.repo.id": 7}}, want: preview(func(p *webhooks.Preview) { p.Foreign = true })},
-	{file: "pull_request.opened", app: here, edits: []set{{"pull_request.head.repo": nil}}, want: preview(func(p *webhooks.Preview) { p.Foreign = true })},
+	{file: "pull_request.opened", app: here, edits: []set{{"pull_request.head.repo.id": 7}}, want: preview(func(*webhooks.Preview) {})},
+	{file: "pull_request.opened", app: here, edits: []set{{"pull_request.head.repo": nil}}, want: preview(func(*webhooks.Preview) {})},
 	{file: "pull_request.closed", app: here, want: preview(func(p *webhooks.Preview) { p.Closed = true })},
 	{file: "pull_request.closed", app: here, edits: []set{{"pull_request.merged": true}}, want: preview(func(p *webhooks.Preview) { p.Closed, p.Merged = true, true })},
 	{file: "pull_request.labeled", app: here, reason: "action not handled"},

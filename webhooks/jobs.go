@@ -95,7 +95,6 @@ type Preview struct {
 	Group      string     `json:"group,omitempty"`  // the merge group's ref
 	Head       string     `json:"head"`
 	Base       string     `json:"base"`               // name of the branch it would go to
-	Foreign    bool       `json:"foreign,omitempty"`  // from a fork: not to be trusted
 	Closed     bool       `json:"closed,omitempty"`   // the pull request or group is gone
 	Merged     bool       `json:"merged,omitempty"`   // closed by merging
 	CheckRun   int64      `json:"checkRun,omitempty"` // asked for anew by this one's button

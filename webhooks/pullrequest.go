@@ -27,7 +27,7 @@ func pullRequests(us App, p *payload) ([]Job, string) {
 	case us.platform(p.Repository):
 		return one(Preview{
 			Repository: r, Number: number, Head: pr.Head.SHA, Base: pr.Base.Ref,
-			Foreign: pr.Head.Repo.ID != p.Repository.ID, Closed: closed, Merged: closed && pr.Merged,
+			Closed: closed, Merged: closed && pr.Merged,
 		})
 	case closed:
 		return none("not a pull request of ours")

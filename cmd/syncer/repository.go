@@ -233,6 +233,9 @@ func (r *repository) ChangedFiles(ctx context.Context, number int) (paths []stri
 		c, err := r.Compare(ctx, f.Name, pr.Base, pr.Head.Commit)
 		for _, file := range c.Files {
 			paths = append(paths, file.Path)
+			if file.Before != "" {
+				paths = append(paths, file.Before)
+			}
 		}
 		return err
 	})
@@ -265,13 +268,31 @@ func (r *repository) EnsureComment(ctx context.Context, number int, key, body st
 // EnsureCheck writes a check run.
 func (r *repository) EnsureCheck(ctx context.Context, c walks.Check) error {
 	return r.on(ctx, func(f forge.Repository) error {
-		check := forge.Check{Commit: c.Commit, Name: c.Name, Key: c.Key, Status: c.Status, Conclusion: c.Conclusion, Title: c.Title, Summary: c.Summary}
-		for _, a := range c.Annotations {
-			check.Annotations = append(check.Annotations, forge.Annotation{Path: a.Path, Start: a.Line, End: a.Line, Level: a.Level, Message: a.Message})
-		}
-		_, err := r.Client.EnsureCheck(ctx, f.Name, check)
+		_, err := r.Client.EnsureCheck(ctx, f.Name, asCheck(c))
 		return err
 	})
+}
+
+// CancelCheck ends a check run that is in progress.
+func (r *repository) CancelCheck(ctx context.Context, c walks.Check) error {
+	return r.on(ctx, func(f forge.Repository) error { return r.Client.CancelCheck(ctx, f.Name, asCheck(c)) })
+}
+
+func asCheck(c walks.Check) forge.Check {
+	check := forge.Check{Commit: c.Commit, Name: c.Name, Key: c.Key, Status: c.Status, Conclusion: c.Conclusion, Title: c.Title, Summary: c.Summary}
+	for _, a := range c.Annotations {
+		check.Annotations = append(check.Annotations, forge.Annotation{Path: a.Path, Start: a.Line, End: a.Line, Level: a.Level, Message: a.Message})
+	}
+	return check
+}
+
+// Folder returns every file below a folder at a commit.
+func (r *repository) Folder(ctx context.Context, commit, folder string, known map[tree.BlobID][]byte) (files tree.Tree, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		files, err = r.Client.Folder(ctx, f.Name, commit, folder, known)
+		return err
+	})
+	return files, err
 }
 
 // Level is what a person may do.

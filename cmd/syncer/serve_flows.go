@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"log/slog"
 	"time"
@@ -54,24 +55,29 @@ func handle[A jobs.Args](f *flows, do func(ctx context.Context, args A) error) {
 	})
 }
 
+// finish makes what a job leaves in the database one with the job's completion: a
+// process that dies leaves both or neither.
+func (f *flows) finish(ctx context.Context, effect func(tx *sql.Tx, db *store.Store) error) error {
+	return jobs.Finish(ctx, func(tx *sql.Tx) error { return effect(tx, f.db.In(tx)) })
+}
+
 // installation keeps in mind where the App is installed, and with what permissions.
-func (f *flows) installation(ctx context.Context, j webhooks.Installation) error {
+func (f *flows) installation(ctx context.Context, db *store.Store, j webhooks.Installation) error {
 	switch j.Action {
 	case "deleted":
-		f.github.Forget(j.ID)
-		return f.db.ForgetInstallation(ctx, j.ID)
+		return db.ForgetInstallation(ctx, j.ID)
 	case "suspend", "unsuspend":
 		since := time.Time{}
 		if j.Action == "suspend" {
 			since = time.Now()
 		}
-		if err := f.db.SuspendInstallation(ctx, j.ID, since); !errors.Is(err, store.ErrNotFound) {
+		if err := db.SuspendInstallation(ctx, j.ID, since); !errors.Is(err, store.ErrNotFound) {
 			return err
 		}
 	}
 	i := store.Installation{ID: j.ID, Account: j.Account, AccountID: j.AccountID, AccountType: j.AccountType,
 		Permissions: j.Permissions, Selection: j.Selection}
-	if known, err := f.db.Installation(ctx, j.ID); err == nil {
+	if known, err := db.Installation(ctx, j.ID); err == nil {
 		i = known
 		i.Account, i.Selection = j.Account, j.Selection
 		if len(j.Permissions) > 0 {
@@ -81,5 +87,5 @@ func (f *flows) installation(ctx context.Context, j webhooks.Installation) error
 		return err
 	}
 	f.log.InfoContext(ctx, "installation", "installation", i.ID, "account", i.Account, "action", j.Action, "selection", i.Selection)
-	return f.db.RememberInstallation(ctx, i)
+	return db.RememberInstallation(ctx, i)
 }

@@ -20,11 +20,16 @@ func newService(ctx context.Context, f *flows) (*service, error) {
 	if f.cfg.Memory {
 		remembered = memory{f.db}
 	}
+	box, err := newSandbox(f.cfg)
+	if err != nil {
+		return nil, err
+	}
 	return &service{
 		flows: f, bot: f.identity.Bot, prefix: f.cfg.TemplatePrefix, platform: at.Repository,
 		Walks: &walks.Walks{
 			Hub: &hub{app: f.github, db: f.db}, Registry: registry{f.db}, Queue: queue{f.work},
 			Platform: at, PlatformURL: platform.URL, Now: time.Now, Name: f.identity.Slug, Policy: f.cfg.Merge, Memory: remembered,
+			Isolate: isolate(box), ManagedCheck: f.cfg.ManagedCheck,
 			Platforms: &platforms{app: f.github, root: f.cfg.GitHub.URL, platform: at, location: platform.URL, dir: f.cfg.CacheDirectory},
 		},
 	}, nil

@@ -36,6 +36,7 @@ type world struct {
 	app     *localhub.App
 	install *localhub.Installation
 	deliver http.Handler // takes deliveries
+	webhook string       // where they go to
 	rest    bool
 	fault   atomic.Pointer[func(localhub.Request) localhub.Fault]
 	// patience is how long until waits; 0 is a minute.
@@ -45,10 +46,11 @@ type world struct {
 // variant is what a world may have otherwise.
 type variant struct {
 	rest     bool
-	without  string        // a permission that the owner has not granted
-	attempts int           // of a job; 0 is the default
-	sweep    time.Duration // 0 is an hour
-	timeout  time.Duration // of a request; 0 is the default
+	without  string          // a permission that the owner has not granted
+	attempts int             // of a job; 0 is the default
+	sweep    time.Duration   // 0 is an hour
+	timeout  time.Duration   // of a request; 0 is the default
+	settings settings.Config // PreviewMemory, PreviewTimeout and ManagedCheck
 }
 
 const (
@@ -150,7 +152,7 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.hub, w.alice, w.app, w.deliver = h, h.Person("alice"), app, router
+	w.hub, w.alice, w.app, w.deliver, w.webhook = h, h.Person("alice"), app, router, server.URL+"/webhooks/github"
 	h.Organization("acme").Add("admin", "alice")
 	h.Organization("acme").Property("team", "string")
 	w.must(w.alice.CreateRepository("acme/platform", localhub.NewRepository{Files: platformFiles()}))
@@ -166,7 +168,7 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
 	s, handler, err := serviceFor(t.Context(), serviceConfig{
 		GitHub: h.URL(), Platform: "acme/platform", App: a, DB: db, Secrets: []string{worldSecret}, Mirrors: t.TempDir(),
-		Prefix: "template-", Sweep: cmp.Or(v.sweep, time.Hour), Log: log, Jobs: jobs.Config{Workers: 4, Attempts: v.attempts},
+		Prefix: "template-", Sweep: cmp.Or(v.sweep, time.Hour), Log: log, Settings: v.settings, Jobs: jobs.Config{Workers: 4, Attempts: v.attempts},
 	})
 	w.must(err)
 	handler.Mount(router)
@@ -189,6 +191,7 @@ type serviceConfig struct {
 	Sweep                             time.Duration
 	Jobs                              jobs.Config
 	Log                               *slog.Logger
+	Settings                          settings.Config
 }
 
 func serviceFor(ctx context.Context, c serviceConfig) (*service, *webhooks.Handler, error) {
@@ -199,8 +202,10 @@ func serviceFor(ctx context.Context, c serviceConfig) (*service, *webhooks.Handl
 	c.Jobs.DB, c.Jobs.Pool, c.Jobs.Log = c.DB.DB(), c.DB.Pool(), c.Log
 	f := &flows{
 		db: c.DB, github: c.App, log: c.Log, tracer: noop.NewTracerProvider().Tracer(""), work: jobs.New(c.Jobs),
-		cfg: settings.Config{Platform: c.Platform, TemplatePrefix: c.Prefix, CacheDirectory: c.Mirrors, SweepInterval: c.Sweep, Memory: true},
+		cfg: c.Settings,
 	}
+	f.cfg.Memory = true
+	f.cfg.Platform, f.cfg.TemplatePrefix, f.cfg.CacheDirectory, f.cfg.SweepInterval = c.Platform, c.Prefix, c.Mirrors, c.Sweep
 	f.cfg.GitHub.URL = root
 	if f.identity, err = c.App.Identity(ctx); err != nil {
 		return nil, nil, err
@@ -396,8 +401,7 @@ func TestWalkPreview(t *testing.T) {
 	eachWorld(t, func(w *world) {
 		w.publish()
 		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
-		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "lines.txt") == lines })
-		w.settle() // the member is rendered before it is remembered
+		w.until("the member is known", func() bool { return w.is(payments, store.Current) })
 		_, err := w.alice.Push("acme/platform", "next", "the next version", localhub.Edit{Files: map[string]string{"goldenpaths/svc/template/lines.txt": linesV2}})
 		w.must(err)
 		_, err = w.alice.OpenPull("acme/platform", "next", "main", "The next version", "")

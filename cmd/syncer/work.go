@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/jobs"
@@ -66,10 +68,10 @@ func (s *service) register() {
 	})
 	handle(f, func(ctx context.Context, j webhooks.Member) error { return s.Sync(ctx, place(j.Repository)) })
 	handle(f, func(ctx context.Context, j webhooks.PathsChanged) error {
-		return errors.Join(s.Changed(ctx), jobs.EnqueueNow(ctx, s.work, "", publish{}))
+		return s.andPublish(ctx, s.Changed(ctx))
 	})
 	handle(f, func(ctx context.Context, j webhooks.Preview) error {
-		return s.Preview(ctx, walks.Change{Number: j.Number, Head: j.Head, Foreign: j.Foreign, Closed: j.Closed})
+		return s.Preview(ctx, walks.Change{Number: j.Number, Head: j.Head, Closed: j.Closed})
 	})
 	handle(f, func(ctx context.Context, j webhooks.CheckManaged) error {
 		return s.CheckManaged(ctx, place(j.Repository), j.Number, j.Head)
@@ -93,8 +95,10 @@ func (s *service) register() {
 	handle(f, s.installed)
 	handle(f, s.repositoryChanged)
 	handle(f, func(ctx context.Context, j webhooks.FirstDeploy) error {
-		_, err := s.db.Deployed(ctx, j.Repository.ID, time.UnixMilli(j.At))
-		return err
+		return s.finish(ctx, func(_ *sql.Tx, db *store.Store) error {
+			_, err := db.Deployed(ctx, j.Repository.ID, time.UnixMilli(j.At))
+			return err
+		})
 	})
 	handle(f, func(ctx context.Context, _ publish) error {
 		if s.prefix == "" {
@@ -104,7 +108,7 @@ func (s *service) register() {
 	})
 	handle(f, func(ctx context.Context, _ sweep) error {
 		_, err := s.db.ForgetDeliveries(ctx)
-		return errors.Join(err, s.Sweep(ctx), jobs.EnqueueNow(ctx, s.work, "", publish{}))
+		return s.andPublish(ctx, errors.Join(err, s.Sweep(ctx)))
 	})
 	jobs.Every(s.work, f.cfg.SweepInterval, sweep{})
 }
@@ -115,8 +119,15 @@ func place(r webhooks.Repository) walks.Place {
 
 // rerun does a check again.
 func (s *service) rerun(ctx context.Context, j webhooks.Rerun) error {
+	numbers := j.Numbers
+	// GitHub does not say which pull request of a fork a check belongs to; we did.
+	if n, ours := strings.CutPrefix(j.ExternalID, walks.PreviewKey); ours && len(numbers) == 0 {
+		if number, err := strconv.Atoi(n); err == nil {
+			numbers = []int{number}
+		}
+	}
 	var errs []error
-	for _, number := range j.Numbers {
+	for _, number := range numbers {
 		if j.Repository.ID == s.platform {
 			errs = append(errs, s.Preview(ctx, walks.Change{Number: number, Head: j.Head}))
 		} else {
@@ -126,34 +137,53 @@ func (s *service) rerun(ctx context.Context, j webhooks.Rerun) error {
 	return errors.Join(errs...)
 }
 
-// installed takes in where the App is installed, and looks at what it sees now.
-func (s *service) installed(ctx context.Context, j webhooks.Installation) error {
-	for _, r := range j.Removed {
-		if err := s.db.ForgetRepository(ctx, r.ID); err != nil {
-			return err
-		}
+// andPublish ends a job that went as err says with the wish to publish. What went
+// well is completed with it; what did not is tried again, and publishing does not
+// wait for that.
+func (s *service) andPublish(ctx context.Context, err error) error {
+	if err != nil {
+		return errors.Join(err, jobs.EnqueueNow(ctx, s.work, "", publish{}))
 	}
-	if err := s.installation(ctx, j); err != nil || j.Action == "deleted" || j.Action == "suspend" {
-		return err
-	}
-	s.github.Forget(j.ID) // tokens made before would lack new permissions
-	return jobs.EnqueueNow(ctx, s.work, "", sweep{})
+	return s.finish(ctx, func(tx *sql.Tx, _ *store.Store) error { return jobs.Enqueue(ctx, s.work, tx, "", publish{}) })
 }
 
-// repositoryChanged follows a repository by its number.
+// installed takes in where the App is installed, and asks for a look at what it sees
+// now.
+func (s *service) installed(ctx context.Context, j webhooks.Installation) error {
+	ended := j.Action == "deleted" || j.Action == "suspend"
+	err := s.finish(ctx, func(tx *sql.Tx, db *store.Store) error {
+		for _, r := range j.Removed {
+			if err := db.ForgetRepository(ctx, r.ID); err != nil {
+				return err
+			}
+		}
+		if err := s.installation(ctx, db, j); err != nil || ended {
+			return err
+		}
+		return jobs.Enqueue(ctx, s.work, tx, "", sweep{})
+	})
+	if err == nil {
+		s.github.Forget(j.ID) // tokens made before would lack new permissions
+	}
+	return err
+}
+
+// repositoryChanged follows a repository by its number, and asks for a look at it.
 func (s *service) repositoryChanged(ctx context.Context, j webhooks.RepositoryChanged) error {
 	r := j.Repository
-	if j.Action == "deleted" {
-		return s.db.ForgetRepository(ctx, r.ID)
-	}
-	err := s.db.RememberRepository(ctx, store.Repository{
-		ID: r.ID, Installation: r.Installation, Owner: r.Owner, Name: r.Name,
-		DefaultBranch: r.DefaultBranch, Visibility: r.Visibility, Archived: r.Archived,
+	return s.finish(ctx, func(tx *sql.Tx, db *store.Store) error {
+		if j.Action == "deleted" {
+			return db.ForgetRepository(ctx, r.ID)
+		}
+		err := db.RememberRepository(ctx, store.Repository{
+			ID: r.ID, Installation: r.Installation, Owner: r.Owner, Name: r.Name,
+			DefaultBranch: r.DefaultBranch, Visibility: r.Visibility, Archived: r.Archived,
+		})
+		if err != nil {
+			return err
+		}
+		return jobs.Enqueue(ctx, s.work, tx, "", webhooks.Member{Repository: r, Why: "it was " + j.Action})
 	})
-	if err != nil {
-		return err
-	}
-	return s.Sync(ctx, place(r))
 }
 
 // queue lets the walks ask for work.
@@ -180,3 +210,6 @@ func (q queue) Scaffold(ctx context.Context, at walks.Place) error {
 func (q queue) SetUp(ctx context.Context, at walks.Place) error {
 	return jobs.EnqueueNow(ctx, q.work, "", setUp{Repository: at.Repository, Installation: at.Installation})
 }
+
+// Superseded reports whether newer work replaces the job that ctx belongs to.
+func (q queue) Superseded(ctx context.Context) (bool, error) { return jobs.IsSuperseded(ctx) }

@@ -123,6 +123,17 @@ func (c *Client) EnsureCheck(ctx context.Context, n Name, k Check) (CheckInfo, e
 	}
 }
 
+// CancelCheck completes the commit's run with the key as k says, where there is one
+// that is not completed yet.
+func (c *Client) CancelCheck(ctx context.Context, n Name, k Check) error {
+	found, err := c.findCheck(ctx, n, k)
+	if err != nil || found.ID == 0 || found.Status == "completed" {
+		return err
+	}
+	_, err = c.putCheck(ctx, n, k, found, nil, true)
+	return err
+}
+
 // putCheck creates or updates the run, with some annotations.
 func (c *Client) putCheck(ctx context.Context, n Name, k Check, at CheckInfo, notes []Annotation, last bool) (CheckInfo, error) {
 	body := c.checkBody(k, notes, last)

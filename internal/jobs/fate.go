@@ -2,42 +2,20 @@ package jobs
 
 import (
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"github.com/riverqueue/river/rivertype"
 )
 
-// later and personal are the kinds of errors that decide a job's fate. Packages
-// that must not know this one have error types of their own with these methods.
+// later and personal are the kinds of errors that decide a job's fate: packages that
+// must not know this one have error types of their own with these methods. later is
+// one that waits and does not count as a failure: a rate limit is used up, a
+// repository's files are not there yet.
 type (
 	later    interface{ TryAfter() time.Duration }
 	personal interface{ PersonMustAct() bool }
 )
-
-// LaterError is what [TryLater] returns.
-type LaterError struct {
-	After time.Duration
-	Err   error
-}
-
-// Error says what there is to wait for, and how long.
-func (e *LaterError) Error() string {
-	return fmt.Sprintf("%v; trying again in %s", e.Err, e.After.Round(time.Second))
-}
-
-// Unwrap returns the cause.
-func (e *LaterError) Unwrap() error { return e.Err }
-
-// TryAfter returns how long to wait.
-func (e *LaterError) TryAfter() time.Duration { return e.After }
-
-// TryLater says that a job cannot be done yet, and when to try again: a rate limit
-// is used up, a repository's files are not there yet. It does not count as a
-// failure. Any error in the chain with a method TryAfter() time.Duration does the
-// same.
-func TryLater(err error, after time.Duration) error { return &LaterError{After: after, Err: err} }
 
 // PersonError is what [PersonMustAct] returns.
 type PersonError struct{ Err error }
@@ -65,7 +43,7 @@ const (
 	Done       Fate = "done"
 	Superseded Fate = "superseded" // newer work did it, or waits to do it
 	Busy       Fate = "busy"       // another job is in its lane; it waits a moment
-	Later      Fate = "later"      // TryLater
+	Later      Fate = "later"      // the error says when to try again
 	Person     Fate = "person"     // PersonMustAct
 	Retry      Fate = "retry"      // failed; tried again
 	Dead       Fate = "dead"       // failed for the last time
@@ -87,7 +65,7 @@ type Outcome struct {
 const (
 	soonest = time.Second
 	latest  = 24 * time.Hour
-	// patience bounds how long a job may be put off by TryLater.
+	// patience bounds how long a job may be put off by its errors.
 	patience = 7 * 24 * time.Hour
 )
 

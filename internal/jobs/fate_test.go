@@ -9,6 +9,12 @@ import (
 	"pgregory.net/rapid"
 )
 
+// waits is an error that says when to try again.
+type waits time.Duration
+
+func (waits) Error() string             { return "not yet" }
+func (w waits) TryAfter() time.Duration { return time.Duration(w) }
+
 func TestJudge(t *testing.T) {
 	broken := errors.New("broken")
 	for _, c := range []struct {
@@ -20,13 +26,13 @@ func TestJudge(t *testing.T) {
 		wait    time.Duration
 	}{
 		{"nothing wrong", nil, 0, 1, Done, 0},
-		{"later", TryLater(broken, time.Minute), 0, 1, Later, time.Minute},
-		{"later, at the last attempt", TryLater(broken, time.Minute), 0, 3, Later, time.Minute},
-		{"later, at once", fmt.Errorf("x: %w", TryLater(broken, -1)), 0, 1, Later, soonest},
-		{"later, in a year", TryLater(broken, 365*24*time.Hour), 0, 1, Later, latest},
-		{"later, for too long", TryLater(broken, time.Minute), patience, 1, Person, 0},
+		{"later", waits(time.Minute), 0, 1, Later, time.Minute},
+		{"later, at the last attempt", waits(time.Minute), 0, 3, Later, time.Minute},
+		{"later, at once", fmt.Errorf("x: %w", waits(-1)), 0, 1, Later, soonest},
+		{"later, in a year", waits(365 * 24 * time.Hour), 0, 1, Later, latest},
+		{"later, for too long", waits(time.Minute), patience, 1, Person, 0},
 		{"person", fmt.Errorf("x: %w", PersonMustAct(broken)), 0, 1, Person, 0},
-		{"both: waiting is tried first", errors.Join(PersonMustAct(broken), TryLater(broken, time.Minute)), 0, 1, Later, time.Minute},
+		{"both: waiting is tried first", errors.Join(PersonMustAct(broken), waits(time.Minute)), 0, 1, Later, time.Minute},
 		{"failed", broken, 0, 1, Retry, 0},
 		{"failed, at the last attempt", broken, 0, 3, Dead, 0},
 	} {

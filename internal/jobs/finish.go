@@ -37,7 +37,7 @@ func Finish(ctx context.Context, f func(tx *sql.Tx) error) error {
 }
 
 // IsSuperseded returns true when newer work of the same kind and key is wanted, so
-// that a long handler may stop early: what it returns then, TryLater included,
+// that a long handler may stop early: what it returns then, one that waits included,
 // leaves the work to the newer job.
 func IsSuperseded(ctx context.Context) (bool, error) {
 	r := current(ctx)

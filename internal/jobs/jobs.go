@@ -13,8 +13,9 @@
 //   - Priority() int: 1 is first, 4 is last; without it 3.
 //
 // A handler is a plain function of a context and the arguments. What it returns
-// decides what happens next: nil is done, [TryLater] waits without counting as a
-// failure, [PersonMustAct] ends it until somebody replays it, everything else is
+// decides what happens next: nil is done, an error with a method TryAfter()
+// time.Duration waits so long without counting as a failure, [PersonMustAct] ends it
+// until somebody replays it, everything else is
 // tried again at growing distances and then becomes a dead letter. An effect in the
 // database belongs into [Finish], which makes it one with the job's completion;
 // effects elsewhere must bear repetition.

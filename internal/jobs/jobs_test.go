@@ -234,10 +234,10 @@ func TestLanesAreSharedByKindsAndReplicas(t *testing.T) {
 }
 
 // notYet and denied are errors of a package that does not know this one.
-type notYet struct{}
+type notYet struct{ after time.Duration }
 
-func (notYet) Error() string           { return "not yet" }
-func (notYet) TryAfter() time.Duration { return time.Second }
+func (notYet) Error() string             { return "not yet" }
+func (n notYet) TryAfter() time.Duration { return n.after }
 
 type denied struct{}
 
@@ -249,7 +249,7 @@ func TestAnErrorsKindDecides(t *testing.T) {
 		c, ended := client(t, s, func(c *jobs.Config) { c.Attempts = 1 })
 		var mu sync.Mutex
 		answers := map[int][]error{
-			1: {fmt.Errorf("wrapped: %w", notYet{}), nil},
+			1: {fmt.Errorf("wrapped: %w", notYet{time.Second}), nil},
 			2: {fmt.Errorf("wrapped: %w", denied{}), nil},
 			3: {errors.New("broken"), nil},
 			4: {nil}, // panics first
@@ -358,7 +358,7 @@ func TestANewWishBringsAFailedOneForward(t *testing.T) {
 		answer <- errors.New("broken")
 		enqueue(t, c, latest{"a", 1})
 		failed := until(t, ended, jobs.Retry)
-		answer <- jobs.TryLater(errors.New("rate limit"), time.Hour)
+		answer <- notYet{time.Hour}
 		for retryable := false; !retryable; { // River notes it a moment later
 			n, err := c.Waiting(t.Context())
 			if err != nil {

@@ -22,9 +22,9 @@ type Memory interface {
 // policies returns what decides where changes meet. What is said later decides over
 // what is said earlier: the golden path for all of its files, the golden path for one
 // file, the member, whoever runs the Syncer.
-func (s *Syncer) policies(ctx context.Context, st *State, g *scaffold.GoldenPath, locked *drift.Section, theirs scaffold.Rendering) (drift.Policies, *recall) {
+func (s *Syncer) policies(ctx context.Context, st *State, rules scaffold.MergeRules, locked *drift.Section, theirs scaffold.Rendering) (drift.Policies, *recall) {
 	p := drift.Policies{Of: func(path string) policy.Policy {
-		return s.Policy.Over(st.Member.Merge.Over(manifestSays(g, locked, theirs, path)))
+		return s.Policy.Over(st.Member.Merge.Over(manifestSays(rules, locked, theirs, path)))
 	}}
 	memory := &recall{ctx: ctx, memory: s.Memory}
 	if s.Memory != nil {
@@ -36,7 +36,7 @@ func (s *Syncer) policies(ctx context.Context, st *State, g *scaffold.GoldenPath
 // Policy returns how changes that meet in a file are decided, with nothing left open.
 func (p *Planned) Policy(path string) policy.Policy { return p.policies.For(path) }
 
-func manifestSays(g *scaffold.GoldenPath, locked *drift.Section, theirs scaffold.Rendering, path string) policy.Policy {
+func manifestSays(rules scaffold.MergeRules, locked *drift.Section, theirs scaffold.Rendering, path string) policy.Policy {
 	f, rendered := theirs[path]
 	switch {
 	case rendered && f.Merge != nil:
@@ -48,7 +48,7 @@ func manifestSays(g *scaffold.GoldenPath, locked *drift.Section, theirs scaffold
 	if origin == "" {
 		origin = path
 	}
-	return g.MergeOf(origin)
+	return rules.Of(origin)
 }
 
 // maxRecalled bounds how many conflicts of one plan are looked up.

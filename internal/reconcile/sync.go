@@ -48,11 +48,24 @@ func (s *Syncer) Begin(ctx context.Context, repo Repository, st *State, name str
 	return s.plan(ctx, repo, st, name, "", known)
 }
 
+// Try is Plan for a version that somebody else renders: what the sync would do, were
+// the offer the version at commit.
+func (s *Syncer) Try(ctx context.Context, repo Repository, st *State, name, commit string, o Offer) (*Planned, error) {
+	follow, err := following(st, name)
+	if err != nil {
+		return nil, err
+	}
+	src, _, err := s.open(ctx, follow.Source)
+	if err != nil {
+		return nil, err
+	}
+	return s.planTo(ctx, repo, st, follow, offered(o, src, follow.Source, name, commit), nil)
+}
+
 func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to string, known scaffold.Facts) (*Planned, error) {
-	follow, ok := st.Member.Follows(name)
-	if !ok {
-		names, _ := st.Names("")
-		return nil, &NotFollowingError{name, names}
+	follow, err := following(st, name)
+	if err != nil {
+		return nil, err
 	}
 	if to == "" {
 		to = follow.Wanted(s.Today)
@@ -61,6 +74,20 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 	if err != nil {
 		return nil, err
 	}
+	return s.planTo(ctx, repo, st, follow, loaded(g), known)
+}
+
+func following(st *State, name string) (drift.Follow, error) {
+	follow, ok := st.Member.Follows(name)
+	if !ok {
+		names, _ := st.Names("")
+		return follow, &NotFollowingError{name, names}
+	}
+	return follow, nil
+}
+
+func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow drift.Follow, g candidate, known scaffold.Facts) (*Planned, error) {
+	name := follow.Name
 	locked := st.Lock.GoldenPaths[name]
 	if locked == nil {
 		locked = &drift.Section{Files: map[string]drift.LockedFile{}}
@@ -71,8 +98,8 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 	p.input = edits
 	repository := locked.Repository
 	if known != nil {
-		inputs, repository = g.Infer(inputs, known), fullName(known)
-		p.inferred = g.Public(inputs)
+		inputs, repository = g.loaded.Infer(inputs, known), fullName(known)
+		p.inferred = g.loaded.Public(inputs)
 	}
 	theirs, revision, err := g.render(drift.MemberName, inputs, repository)
 	if err != nil {
@@ -83,7 +110,7 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 		return nil, err
 	}
 	b := &bases{ctx: ctx, source: g.source, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
-	policies, memory := s.policies(ctx, st, g.GoldenPath, locked, theirs)
+	policies, memory := s.policies(ctx, st, g.merge, locked, theirs)
 	policies.Between = (&between{ctx: ctx, source: g.source, name: name, locked: locked, to: revision}).of
 	p.policies = policies
 	p.ChangeSet = drift.Plan(drift.Request{
@@ -125,10 +152,10 @@ func sameInputs(a, b scaffold.Inputs) bool { return fmt.Sprint(a) == fmt.Sprint(
 
 // migrations returns the migrations that the sync crosses. Going back, they are
 // those of the version that the member has now, which knows more of them.
-func migrations(ctx context.Context, g *GoldenPath, locked *drift.Section) []scaffold.Migration {
-	ms := g.Manifest.Migrations
+func migrations(ctx context.Context, g candidate, locked *drift.Section) []scaffold.Migration {
+	ms := g.migrations
 	if locked.Commit != "" && isBefore(g.revision.Version, locked.Version) {
-		if now, err := g.source.load(ctx, locked.Commit, g.Manifest.Name); err == nil {
+		if now, err := g.source.load(ctx, locked.Commit, g.name); err == nil {
 			ms = now.Manifest.Migrations
 		}
 	}
@@ -322,7 +349,7 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name, 
 		ours = &f
 	}
 	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
-	policies, memory := s.policies(ctx, st, g, section, theirs)
+	policies, memory := s.policies(ctx, st, g.MergeRules(), section, theirs)
 	policies.Between = (&between{ctx: ctx, source: src, name: name, locked: section, to: section.Revision}).of
 	resolved, err := drift.Resolving{Locked: section, Path: path, Ours: ours, Theirs: theirs, Base: b.find, Policies: policies}.Resolve(take)
 	if err := errors.Join(err, b.failed, memory.failed); err != nil {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bmatcuk/doublestar/v4"
+
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/nearest"
@@ -293,14 +295,45 @@ func (l *loader) rule(m *Manifest, source string) Rule {
 	return r
 }
 
-// MergeOf returns what the manifests say about changes that meet in a file that is
-// not rendered any more; source is its path below template/.
-func (g *GoldenPath) MergeOf(source string) policy.Policy {
-	var whole, ruled policy.Policy
+// MergeRules are what the manifests of all layers say about changes that meet.
+type MergeRules []LayerMerge
+
+// LayerMerge is what one layer's manifest says: for all of it, and for files.
+type LayerMerge struct {
+	Whole policy.Policy
+	Files []FileMerge // the first that matches holds
+}
+
+// FileMerge is what a rule says about the files that it is for.
+type FileMerge struct {
+	Glob  string
+	Merge policy.Policy
+}
+
+// MergeRules returns what the golden path says about changes that meet.
+func (g *GoldenPath) MergeRules() MergeRules {
+	var all MergeRules
 	for _, m := range g.layers {
-		whole = m.Merge.Over(whole)
-		if r, ok := m.rule(source); ok {
-			ruled = r.Merge
+		l := LayerMerge{Whole: m.Merge}
+		for _, r := range m.Files {
+			l.Files = append(l.Files, FileMerge{r.Glob, r.Merge})
+		}
+		all = append(all, l)
+	}
+	return all
+}
+
+// Of returns what is said about a file that is not rendered any more; source is its
+// path below template/.
+func (rules MergeRules) Of(source string) policy.Policy {
+	var whole, ruled policy.Policy
+	for _, l := range rules {
+		whole = l.Whole.Over(whole)
+		for _, f := range l.Files {
+			if ok, _ := doublestar.Match(f.Glob, source); ok {
+				ruled = f.Merge
+				break
+			}
 		}
 	}
 	return ruled.Over(whole)

@@ -226,6 +226,14 @@ func setTemplatePrefix(c *Config, v []string) error {
 	return nil
 }
 
+func setManagedCheck(c *Config, v []string) error {
+	if !slices.Contains([]string{"neutral", "fail", "off"}, v[0]) {
+		return fmt.Errorf("%q is not a policy; give neutral, fail or off", v[0])
+	}
+	c.ManagedCheck = v[0]
+	return nil
+}
+
 func setCache(c *Config, v []string) error {
 	c.CacheDirectory = v[0]
 	return nil

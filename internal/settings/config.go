@@ -36,6 +36,9 @@ type Config struct {
 	SweepInterval   time.Duration
 	CacheDirectory  string
 	TemplatePrefix  string
+	PreviewMemory   int // MiB
+	PreviewTimeout  time.Duration
+	ManagedCheck    string // neutral, fail or off
 
 	TracesEndpoint *url.URL // nil is no tracing
 

@@ -114,6 +114,12 @@ func Table() []Setting {
 			Meaning: "Resolvers that are never asked, whatever golden paths and repositories say. docs/merge.md lists them."},
 		{Key: "merge.memory", Default: "on", Kind: "on or off", Example: "off", set: setOneOf([]string{"on", "off"}, func(c *Config, v string) { c.Memory = v == "on" }),
 			Meaning: "Whether it is remembered how people resolve conflicts, so that the same conflict in another repository of the organisation is suggested what three or more agreed on. `off` neither remembers nor asks; what is remembered stays until it is forgotten, at /memory on the administrators' address."},
+		{Key: "preview-memory", Default: "256", Kind: "MiB", Example: "512", set: setNumber(64, 65536, func(c *Config) *int { return &c.PreviewMemory }),
+			Meaning: "How much memory the process may take that renders a pull request's golden paths, which nobody has looked at yet. On Linux its address space is bounded by it; two such processes may run at a time."},
+		{Key: "preview-timeout", Default: "2m", Kind: "duration", Example: "5m", set: setDuration("1s", "1h", func(c *Config) *time.Duration { return &c.PreviewTimeout }),
+			Meaning: "How long that process may take for one pull request, all members together."},
+		{Key: "managed-check", Default: "neutral", Kind: "neutral, fail or off", Example: "fail", set: setManagedCheck,
+			Meaning: "What the check on a member's pull request says that edits a file which a golden path manages: `neutral` tells it and lets it pass, `fail` fails, `off` makes no check."},
 
 		{Key: "log.level", Default: "info", Kind: "debug, info, warn or error", Example: "debug", set: setLevel,
 			Meaning: "The least important message that is logged."},

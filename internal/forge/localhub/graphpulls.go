@@ -90,7 +90,7 @@ func (x *execution) pullNode(r *repository, i *issue) plainNode {
 	return plainNode{"PullRequest", map[string]any{
 		"id": nodeID("PR", i.id), "number": i.number, "title": i.title, "body": i.body, "state": state, "isDraft": i.pull.draft,
 		"url": i.page(x.c.hub, r), "headRefOid": i.pull.headID.String(), "headRefName": i.pull.head, "baseRefName": i.pull.base,
-		"isCrossRepository": false, "merged": i.pull.merged, "createdAt": stamp(i.created), "closedAt": stampOrNil(i.closed),
+		"isCrossRepository": i.pull.from != nil, "merged": i.pull.merged, "createdAt": stamp(i.created), "closedAt": stampOrNil(i.closed),
 		"labels": plainNode{"LabelConnection", map[string]any{"nodes": labels}},
 	}}
 }

@@ -165,7 +165,7 @@ func (h *Hub) merge(r *repository, i *issue, wish mergeWish, by *actor) (plumbin
 		return plumbing.ZeroHash, &a
 	}
 	h.markMerged(r, i, id, by)
-	if r.settings.deleteBranch {
+	if r.settings.deleteBranch && p.from == nil {
 		if _, err := h.moveRef(r, refMove{name: "refs/heads/" + p.head, from: p.headID, by: by}, true); err != nil {
 			h.options.Log.Error("merged branch not deleted", "repository", r.fullName(), "branch", p.head, "error", err)
 		}
@@ -211,13 +211,14 @@ func (h *Hub) branchMoved(r *repository, branch string, m refMove) {
 		if i == nil || i.pull == nil || i.state != "open" || i == m.merges {
 			continue
 		}
-		if i.pull.head == branch {
+		if i.pull.head == branch && i.pull.from == nil {
 			h.headMoved(r, i, m)
 		}
 		if i.pull.base == branch && i.state == "open" {
 			h.baseMoved(r, i, m)
 		}
 	}
+	h.forkMoved(r, branch, m)
 	if !m.to.IsZero() {
 		h.requestSuites(r, branch, m)
 	}

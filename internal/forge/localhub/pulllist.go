@@ -88,7 +88,7 @@ func (h *Hub) reopenable(r *repository, i *issue) *answer {
 	if p.merged {
 		return refused("state cannot be changed. The pull request cannot be reopened.")
 	}
-	head, there := r.store.branch(p.head)
+	head, there := p.source(r).store.branch(p.head)
 	if !there {
 		return refused(fmt.Sprintf("state cannot be changed. The %s branch has been deleted.", p.head))
 	}

@@ -12,7 +12,8 @@ import (
 
 // pull is what a pull request has beyond an issue.
 type pull struct {
-	head, base      string // branches
+	from            *repository // the fork that head is in; nil: the same repository
+	head, base      string      // branches
 	headID, baseID  plumbing.Hash
 	draft           bool
 	merged          bool
@@ -87,7 +88,7 @@ func (h *Hub) pullJSON(r *repository, i *issue, whole bool) obj {
 	maps.Copy(j, obj{
 		"node_id": nodeID("PR", i.id), "url": url, "html_url": page, "diff_url": page + ".diff", "patch_url": page + ".patch", "issue_url": issueURL,
 		"commits_url": url + "/commits", "review_comments_url": url + "/comments", "review_comment_url": h.repoURL(r) + "/pulls/comments{/number}",
-		"comments_url": issueURL + "/comments", "statuses_url": statuses, "head": h.sideJSON(r, p.head, p.headID), "base": h.sideJSON(r, p.base, p.baseID),
+		"comments_url": issueURL + "/comments", "statuses_url": statuses, "head": h.sideJSON(p.source(r), p.head, p.headID), "base": h.sideJSON(r, p.base, p.baseID),
 		"draft": p.draft, "merged_at": stampOrNil(p.mergedAt), "merge_commit_sha": hashOrNil(p.mergeCommit),
 		"requested_reviewers": reviewers, "requested_teams": teams, "auto_merge": nil,
 		"_links": obj{
@@ -226,7 +227,7 @@ func (h *Hub) openPull(r *repository, title, body, head, base string, draft bool
 		return field("head")
 	}
 	for _, other := range r.issues {
-		if p := other.pull; p != nil && other.state == "open" && p.head == head && p.base == base {
+		if p := other.pull; p != nil && p.from == nil && other.state == "open" && p.head == head && p.base == base {
 			return custom(fmt.Sprintf("A pull request already exists for %s:%s.", r.owner.login, head))
 		}
 	}

@@ -1,22 +1,46 @@
 package walks
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 )
 
+// What the check on a pull request says that edits a managed file.
+const (
+	ManagedNeutral = "neutral" // tells it, and lets it pass
+	ManagedFails   = "fail"
+	ManagedOff     = "off" // there is no check
+)
+
+// managedCheck is the check run on members' pull requests.
+const managedCheck = "golden path files"
+
 // CheckManaged tells, on a member's pull request, which of the files that it edits
-// a golden path owns, and where to change them instead.
+// a golden path owns, and where to change them instead. Number 0 is a group in a merge
+// queue, whose pull requests were looked at before; where the check is required, the
+// queue waits for it on the group too.
 func (w *Walks) CheckManaged(ctx context.Context, at Place, number int, head string) error {
+	if w.ManagedCheck == ManagedOff {
+		return nil
+	}
 	records, err := w.Registry.Records(ctx, at.Repository)
-	if err != nil || len(records) == 0 || number == 0 {
+	if err != nil || len(records) == 0 {
 		return err
 	}
 	c := w.Hub.Client(at, toCheck, false)
+	check := Check{Commit: head, Name: managedCheck, Key: "managed", Status: "completed", Conclusion: "success"}
+	if number == 0 {
+		check.Title, check.Summary = "Each pull request has this check", "The pull requests in this group of the merge queue were looked at one by one."
+		return c.EnsureCheck(ctx, check)
+	}
 	pr, err := c.PullRequest(ctx, number)
 	if err != nil || strings.HasPrefix(pr.Head, branchPrefix) {
 		return err
@@ -33,24 +57,41 @@ func (w *Walks) CheckManaged(ctx context.Context, at Place, number int, head str
 	if err != nil {
 		return nil //nolint:nilerr // the walk that syncs tells it
 	}
-	check := Check{Commit: head, Name: "golden path files", Key: "managed", Status: "completed", Conclusion: "success", Title: "No file that a golden path manages is edited"}
+	w.judgeManaged(&check, st.Lock, changed)
+	return c.EnsureCheck(ctx, check)
+}
+
+// judgeManaged says what a change of files means.
+func (w *Walks) judgeManaged(check *Check, lock *drift.Lock, changed []string) {
+	level, conclusion := "warning", "neutral"
+	if w.ManagedCheck == ManagedFails {
+		level, conclusion = "failure", "failure"
+	}
 	for _, path := range changed {
-		for name, section := range st.Lock.GoldenPaths {
-			l, ok := section.Files[path]
-			if !ok || l.Mode != scaffold.Managed && l.Mode != scaffold.Block {
-				continue
+		for _, name := range slices.Sorted(maps.Keys(lock.GoldenPaths)) {
+			section := lock.GoldenPaths[name]
+			if l, ok := section.Files[path]; ok && (l.Mode == scaffold.Managed || l.Mode == scaffold.Block) {
+				check.Annotations = append(check.Annotations, Annotation{Path: path, Line: 1, Level: level, Message: ownedBy(name, section, path, l)})
 			}
-			what := "is managed by"
-			if l.Mode == scaffold.Block {
-				what = "has a part that is managed by"
-			}
-			message := fmt.Sprintf("This file %s the golden path %s (%s); the next update puts its content back. Change it there, or list it under keep: in .goldenpath.yaml with a reason.", what, name, section.Source)
-			check.Annotations = append(check.Annotations, Annotation{Path: path, Line: 1, Level: "warning", Message: message})
 		}
 	}
-	if len(check.Annotations) > 0 {
-		check.Conclusion, check.Title = "neutral", fmt.Sprintf("%d files that a golden path manages are edited", len(check.Annotations))
-	}
+	check.Title = "No file that a golden path manages is edited"
 	check.Summary = check.Title + "."
-	return c.EnsureCheck(ctx, check)
+	if n := len(check.Annotations); n > 0 {
+		check.Conclusion, check.Title = conclusion, fmt.Sprintf("%d files that a golden path manages are edited", n)
+		check.Summary = check.Title + ":\n\n"
+		for _, a := range check.Annotations {
+			check.Summary += "- " + code(a.Path) + ": " + plain(a.Message) + "\n"
+		}
+	}
+}
+
+// ownedBy says whose a file is, what becomes of the edit, and where to make it.
+func ownedBy(name string, section *drift.Section, path string, l drift.LockedFile) string {
+	what := "This file is managed by"
+	if l.Mode == scaffold.Block {
+		what = "A part of this file, between its markers, is managed by"
+	}
+	return fmt.Sprintf("%s the golden path %s; its next update brings its content back. Change template/%s of %s/%s, or of a layer that it includes, in %s; or list the file under keep: in %s with a reason.",
+		what, name, cmp.Or(l.Origin, path), scaffold.Root, name, section.Source, drift.MemberName)
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -81,7 +82,8 @@ type Client interface {
 	// SetDraft makes a pull request a draft, or ready for review. It wraps
 	// ErrUnsupported where this GitHub has no GraphQL: REST cannot do it.
 	SetDraft(ctx context.Context, pr PullRequest, draft bool) error
-	// ChangedFiles returns the paths that a pull request changes.
+	// ChangedFiles returns the paths that a pull request changes, where one is renamed
+	// both.
 	ChangedFiles(ctx context.Context, number int) ([]string, error)
 	// EnsureIssue opens or rewrites the one issue that a key names.
 	EnsureIssue(ctx context.Context, i Issue) (number int, err error)
@@ -90,6 +92,12 @@ type Client interface {
 	// EnsureComment writes or rewrites the one comment that a key names.
 	EnsureComment(ctx context.Context, number int, key, body string) error
 	EnsureCheck(ctx context.Context, c Check) error
+	// CancelCheck ends a check that is in progress as c says, and leaves one that is
+	// completed, or not there, alone.
+	CancelCheck(ctx context.Context, c Check) error
+	// Folder returns every file below a folder at a commit, that of a pull request from
+	// a fork included. What known has by its id is not fetched.
+	Folder(ctx context.Context, commit, folder string, known map[tree.BlobID][]byte) (tree.Tree, error)
 	// Level is what a person may do: admin, maintain, write, triage, read or none.
 	Level(ctx context.Context, login string) (string, error)
 	Settings
@@ -294,6 +302,9 @@ type Queue interface {
 	Scaffold(ctx context.Context, at Place) error
 	// SetUp asks for the steps after a repository's creation.
 	SetUp(ctx context.Context, at Place) error
+	// Superseded reports whether newer work replaces the job that ctx belongs to, so
+	// that a long walk may stop.
+	Superseded(ctx context.Context) (bool, error)
 }
 
 // Platforms opens the sources of golden paths.
@@ -313,6 +324,27 @@ type Source interface {
 	// Whole returns all files below goldenpaths/ at a commit.
 	Whole(ctx context.Context, commit string) (tree.Tree, error)
 }
+
+// Untrusted are golden paths that nobody has looked at yet, loaded and rendered where
+// they can do no harm.
+type Untrusted interface {
+	// Problems are the mistakes in them.
+	Problems() scaffold.Problems
+	// Offers are those that can be read, by name. An error of their rendering wraps
+	// HostileError where they are to blame.
+	Offers() map[string]reconcile.Offer
+	Close()
+}
+
+// HostileError says that rendering was stopped: it took too much, or ended its process.
+// It comes again whenever it is tried.
+type HostileError struct{ Err error }
+
+// Error is the cause's.
+func (e *HostileError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *HostileError) Unwrap() error { return e.Err }
 
 // PersonError is an error that goes away only when a person does something. It was
 // told in the repository where that is possible.

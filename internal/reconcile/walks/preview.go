@@ -1,57 +1,71 @@
 package walks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/scaffold"
-	"github.com/goldenpaths/syncer/internal/scaffold/fixture"
+	"github.com/goldenpaths/syncer/internal/tree"
 )
 
 // previewName is the check run on pull requests to the platform repository.
 const previewName = "golden paths"
 
-// Change is a pull request to the platform repository, at one of its commits.
+// PreviewKey begins the key of that check; the pull request's number follows.
+const PreviewKey = "preview "
+
+// Change is a pull request to the platform repository, or a group in its merge queue,
+// at one of its commits.
 type Change struct {
-	Number  int
-	Head    string // commit
-	Foreign bool   // from a fork
-	Closed  bool
+	Number int // 0: a merge group
+	Head   string
+	Closed bool
 }
 
 // Preview shows what a change of golden paths will do to every member, before it is
-// merged: it is the same computation as Sync without what it writes.
+// merged: it is the same computation as Sync without what it writes. Nobody has looked
+// at the change yet, so it is rendered in isolation, wherever it comes from.
 func (w *Walks) Preview(ctx context.Context, change Change) error {
 	c := w.Hub.Client(w.Platform, toCheck, true)
-	check := Check{Commit: change.Head, Name: previewName, Key: fmt.Sprint("preview ", change.Number), Status: "completed"}
-	switch {
-	case change.Closed:
-		return nil // a closed pull request's last check stands as it is
-	case change.Foreign:
-		check.Conclusion, check.Title = "neutral", "Not shown for forks"
-		check.Summary = "The change comes from a fork, so it is not rendered before somebody of this repository has looked at it. Push it to a branch here to see what it does."
-		return c.EnsureCheck(ctx, check)
+	check := Check{Commit: change.Head, Name: previewName, Key: PreviewKey + strconv.Itoa(change.Number), Status: "completed"}
+	if change.Closed {
+		check.Conclusion, check.Title, check.Summary = "cancelled", "Closed", "It was closed before what it does was computed."
+		return c.CancelCheck(ctx, check)
 	}
 	started := check
 	started.Status, started.Title, started.Summary = "in_progress", "Looking at every member", "What the change does to each member is being computed."
 	if err := c.EnsureCheck(ctx, started); err != nil {
 		return err
 	}
-	e, err := w.effect(ctx, change.Head)
-	if err != nil {
+	e, err := w.effect(ctx, c, change.Head)
+	hostile, isHostile := errors.AsType[*HostileError](err)
+	switch {
+	case errors.Is(err, errSuperseded):
+		check.Conclusion, check.Title, check.Summary = "cancelled", "Superseded", "It was closed, or has newer commits, before what it does was computed."
+		err = nil
+	case isHostile:
+		check.Conclusion, check.Title = "failure", "Rendering it was stopped"
+		check.Summary = "Rendering the golden paths as they are here was stopped, because of what they are:\n\n" + fenced(hostile.Error())
+		err = nil
+	case err != nil:
 		check.Conclusion, check.Title = "neutral", "Could not be computed"
 		check.Summary = "What the change does could not be computed:\n\n" + fenced(err.Error())
-		return errors.Join(c.EnsureCheck(ctx, check), err)
+	default:
+		e.report(&check)
 	}
-	e.report(&check)
-	return c.EnsureCheck(ctx, check)
+	return errors.Join(c.EnsureCheck(ctx, check), err)
 }
+
+// errSuperseded says that newer work replaces this.
+var errSuperseded = errors.New("newer work replaces it")
 
 // effect is what a change does to the fleet.
 type effect struct {
@@ -69,39 +83,48 @@ type pathEffect struct {
 
 // group is members to whom exactly the same happens.
 type group struct {
-	members   []string
-	conflicts int // files to decide in each
+	members   []string // by name, as far as whoever reads the check may know it
+	hidden    int      // the others
+	conflicts int      // files to decide in each
 	files     int
 	summary   string
 }
 
-func (w *Walks) effect(ctx context.Context, head string) (*effect, error) {
-	src, err := w.Platforms.Latest(ctx, w.Platform, w.PlatformURL)
+func (g *group) size() int { return len(g.members) + g.hidden }
+
+// preview is one look at a change.
+type preview struct {
+	*Walks
+	syncer *reconcile.Syncer
+	head   string
+	public bool // everybody may read the platform repository and its checks
+}
+
+func (w *Walks) effect(ctx context.Context, c Client, head string) (*effect, error) {
+	look, err := c.Look(ctx, Ask{})
 	if err != nil {
 		return nil, err
 	}
-	whole, err := src.Whole(ctx, head)
+	whole, err := w.filesAt(ctx, c, head)
 	if err != nil {
 		return nil, err
 	}
-	e := &effect{problems: fixture.Lint(whole)}
-	broken := map[string]bool{}
-	for _, p := range e.problems {
-		broken[p.File] = true
+	untrusted, err := w.Isolate(ctx, whole)
+	if err != nil {
+		return nil, err
 	}
-	s := w.syncer(w.Platform)
-	for _, name := range scaffold.Names(whole) {
-		g, err := scaffold.Load(whole, name)
-		if err != nil {
-			continue // among the problems
-		}
+	defer untrusted.Close()
+	v := &preview{Walks: w, syncer: w.syncer(w.Platform), head: head, public: look.Repository.Visibility == "public"}
+	e := &effect{problems: untrusted.Problems()}
+	offers := untrusted.Offers()
+	for _, name := range slices.Sorted(maps.Keys(offers)) {
 		p := pathEffect{name: name, groups: map[string]*group{}}
 		err = w.Registry.Following(ctx, name, func(r Record) error {
-			if r.Source != w.PlatformURL || r.Digest == g.Digest {
+			if r.Source != w.PlatformURL || r.Digest == offers[name].Digest {
 				p.untouched++
 				return nil
 			}
-			return w.effectOn(ctx, s, &p, r, head)
+			return v.on(ctx, &p, offers[name], r)
 		})
 		if err != nil {
 			return nil, err
@@ -111,10 +134,39 @@ func (w *Walks) effect(ctx context.Context, head string) (*effect, error) {
 	return e, nil
 }
 
-// effectOn adds what the change does to one member. A member that cannot be read
-// is told, and is no reason to say nothing about the others.
-func (w *Walks) effectOn(ctx context.Context, s *reconcile.Syncer, e *pathEffect, r Record, head string) error {
-	c := w.Hub.Client(r.At, toRead, false)
+// filesAt returns the golden paths at a commit of the platform repository. What no
+// branch leads to, because it comes from a fork, is read from GitHub; most of it is on
+// the default branch too, and known by its id.
+func (w *Walks) filesAt(ctx context.Context, c Client, commit string) (tree.Tree, error) {
+	src, err := w.Platforms.Latest(ctx, w.Platform, w.PlatformURL)
+	if err != nil {
+		return nil, err
+	}
+	if whole, err := src.Whole(ctx, commit); err == nil {
+		return whole, nil
+	}
+	_, trusted, err := src.Resolve("", "")
+	if err != nil {
+		return nil, err
+	}
+	base, err := src.Whole(ctx, trusted)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[tree.BlobID][]byte, len(base))
+	for _, f := range base {
+		known[f.Blob()] = f.Data
+	}
+	return c.Folder(ctx, commit, scaffold.Root, known)
+}
+
+// on adds what the change does to one member. A member that cannot be read is told,
+// and is no reason to say nothing about the others.
+func (v *preview) on(ctx context.Context, e *pathEffect, offer reconcile.Offer, r Record) error {
+	if newer, err := v.Queue.Superseded(ctx); err != nil || newer {
+		return errors.Join(err, errSuperseded)
+	}
+	c := v.Hub.Client(r.At, toRead, false)
 	asked := append(slices.Clone(ownFiles), r.Paths...)
 	look, err := c.Look(ctx, Ask{Contents: asked})
 	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotReady) {
@@ -123,14 +175,21 @@ func (w *Walks) effectOn(ctx context.Context, s *reconcile.Syncer, e *pathEffect
 	if err != nil {
 		return err
 	}
+	name := look.Repository.FullName()
+	if v.public && look.Repository.Visibility != "public" {
+		name = ""
+	}
 	repo := newSnapshot(ctx, c, look, asked)
 	st, err := reconcile.Load(repo)
 	var p *reconcile.Planned
 	if err == nil {
-		p, err = s.Plan(ctx, repo, st, e.name, head)
+		p, err = v.syncer.Try(ctx, repo, st, e.name, v.head, offer)
+	}
+	if _, hostile := errors.AsType[*HostileError](err); hostile || ctx.Err() != nil {
+		return err
 	}
 	if err != nil {
-		e.failed = append(e.failed, look.Repository.FullName()+": "+err.Error())
+		e.failed = append(e.failed, cmp.Or(name, "a private repository")+": "+err.Error())
 		return nil //nolint:nilerr // it is in the report
 	}
 	if !p.Behind && p.Clean() {
@@ -138,10 +197,16 @@ func (w *Walks) effectOn(ctx context.Context, s *reconcile.Syncer, e *pathEffect
 		return nil
 	}
 	key, files, conflicts := fingerprint(p)
-	if e.groups[key] == nil {
-		e.groups[key] = &group{files: files, conflicts: conflicts, summary: summary(p)}
+	g := e.groups[key]
+	if g == nil {
+		g = &group{files: files, conflicts: conflicts, summary: summary(p)}
+		e.groups[key] = g
 	}
-	e.groups[key].members = append(e.groups[key].members, look.Repository.FullName())
+	if name == "" {
+		g.hidden++
+	} else {
+		g.members = append(g.members, name)
+	}
 	return nil
 }
 
@@ -171,9 +236,9 @@ func (e *effect) report(check *Check) {
 		p.describe(&b)
 		for _, g := range p.groups {
 			if g.conflicts > 0 {
-				conflicted += len(g.members)
+				conflicted += g.size()
 			} else {
-				clean += len(g.members)
+				clean += g.size()
 			}
 		}
 	}
@@ -205,7 +270,7 @@ func (e *pathEffect) describe(b *body) {
 	}
 	b.add("\n### %s\n\n| repositories | files | to decide | what |\n|---|---|---|---|\n", e.name)
 	for _, key := range slices.SortedFunc(maps.Keys(e.groups), func(x, y string) int {
-		return len(e.groups[y].members)*1000 - len(e.groups[x].members)*1000 + strings.Compare(x, y)
+		return cmp.Or(e.groups[y].size()-e.groups[x].size(), strings.Compare(x, y))
 	}) {
 		g := e.groups[key]
 		slices.Sort(g.members)
@@ -213,7 +278,10 @@ func (e *pathEffect) describe(b *body) {
 		if more := len(g.members) - maxNamed; more > 0 {
 			names += fmt.Sprintf(" and %d more", more)
 		}
-		b.add("| %d: %s | %d | %d | %s |\n", len(g.members), plain(names), g.files, g.conflicts, plain(g.summary))
+		if g.hidden > 0 {
+			names = strings.TrimPrefix(fmt.Sprintf("%s, %d private", names, g.hidden), ", ")
+		}
+		b.add("| %d: %s | %d | %d | %s |\n", g.size(), plain(names), g.files, g.conflicts, plain(g.summary))
 	}
 	for _, f := range e.failed {
 		b.add("\n- could not be computed: %s\n", plain(f))

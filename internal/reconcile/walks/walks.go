@@ -24,6 +24,10 @@ type Walks struct {
 	PlatformURL string
 	// Name is the App's, by which comments may call it after an @; "" is none.
 	Name string
+	// ManagedCheck is one of ManagedNeutral, ManagedFails and ManagedOff; "" is the first.
+	ManagedCheck string
+	// Isolate loads golden paths that nobody has looked at yet.
+	Isolate func(ctx context.Context, files tree.Tree) (Untrusted, error)
 	// Now returns the time, by which pins and keeps are judged.
 	Now func() time.Time
 	// Policy is what decides over what golden paths and members say about changes that

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goldenpaths/syncer/internal/forge/localhub"
+	"github.com/goldenpaths/syncer/internal/reconcile/walks"
+	"github.com/goldenpaths/syncer/internal/settings"
+)
+
+// check returns the newest check run of a name on a commit, or none.
+func (w *world) check(repo, name, head string) (found localhub.Check) {
+	w.Helper()
+	checks, err := w.hub.Checks(repo)
+	w.must(err)
+	for _, c := range checks {
+		if c.Name == name && c.Head == head && c.ID > found.ID {
+			found = c
+		}
+	}
+	return found
+}
+
+// previewed waits for the preview of a commit.
+func (w *world) previewed(head string) (found localhub.Check) {
+	w.Helper()
+	w.until("the change is previewed", func() bool {
+		found = w.check("acme/platform", "golden paths", head)
+		return found.Status == "completed"
+	})
+	return found
+}
+
+// TestPreviewOfAFork: the head is in a repository that the App is not installed on.
+func TestPreviewOfAFork(t *testing.T) {
+	for name, v := range map[string]variant{"graphql": {}, "rest": {rest: true}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := hostile(t, v)
+			bob := w.hub.Person("bob")
+			w.must(bob.Fork("acme/platform", "bob/platform"))
+			head, err := bob.Push("bob/platform", "better", "a better ci", localhub.Edit{Files: map[string]string{ciFile: "ci: 2\n"}})
+			w.must(err)
+			number, err := bob.OpenPullFrom("bob/platform", "better", "acme/platform", "main", "A better CI", "")
+			w.must(err)
+			if got := w.previewed(head); got.Conclusion != "success" || got.Title != "1 clean, 0 with conflicts, 0 untouched" || !strings.Contains(got.Summary, payments) {
+				t.Errorf("the preview is %+v", got)
+			}
+			head, err = bob.Push("bob/platform", "better", "a mistake", localhub.Edit{Files: map[string]string{manifest: manifestV1 + "files: [\n"}})
+			w.must(err)
+			got := w.previewed(head)
+			if got.Conclusion != "failure" || got.Annotations == 0 {
+				t.Errorf("the preview of a mistake is %+v", got)
+			}
+			// GitHub does not say of a fork's check which pull request it is of.
+			head, err = bob.Push("bob/platform", "better", "repaired", localhub.Edit{Files: map[string]string{manifest: manifestV1}})
+			w.must(err)
+			first := w.previewed(head)
+			w.settle()
+			w.hub.ForgetRequests()
+			w.must(w.alice.RerequestCheck("acme/platform", first.ID))
+			w.settle()
+			writes := 0
+			for _, r := range w.hub.Requests() {
+				if strings.Contains(r.Path, "/check-runs") && r.Method != "GET" {
+					writes++
+				}
+			}
+			if writes == 0 {
+				t.Error("the button that runs the check again did nothing")
+			}
+			w.must(w.alice.MergePull("acme/platform", number, "merge"))
+			w.until("what was previewed arrives", w.offered(payments, 2))
+		})
+	}
+}
+
+// TestPreviewEndsWithThePullRequest: a process that dies leaves a check in progress,
+// which the closing ends; one that is done says what it said.
+func TestPreviewEndsWithThePullRequest(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{})
+	open := func(branch string) (head string, number int) {
+		head, err := w.alice.Push("acme/platform", branch, branch, localhub.Edit{Files: map[string]string{ciFile: "ci: " + branch + "\n"}})
+		w.must(err)
+		number, err = w.alice.OpenPull("acme/platform", branch, "main", branch, "")
+		w.must(err)
+		return head, number
+	}
+	done, n := open("done")
+	w.previewed(done)
+	w.settle()
+	w.must(w.alice.Close("acme/platform", n))
+	w.settle()
+	if got := w.check("acme/platform", "golden paths", done); got.Conclusion != "success" {
+		t.Errorf("after the closing the check that was done is %+v", got)
+	}
+	w.app.SetWebhook("", worldSecret)
+	head, n := open("dead")
+	w.must(w.service.Hub.Client(w.service.Platform, map[string]string{"checks": "write", "metadata": "read"}, true).EnsureCheck(t.Context(),
+		walks.Check{Commit: head, Name: "golden paths", Key: fmt.Sprint(walks.PreviewKey, n), Status: "in_progress", Title: "Looking"}))
+	w.app.SetWebhook(w.webhook, worldSecret)
+	w.must(w.alice.Close("acme/platform", n))
+	if got := w.previewed(head); got.Conclusion != "cancelled" {
+		t.Errorf("after the closing the check that was in progress is %+v", got)
+	}
+}
+
+// TestPreviewOfHostileTemplates: what takes too much ends the process that renders it,
+// and nothing else.
+func TestPreviewOfHostileTemplates(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{settings: settings.Config{PreviewMemory: 128, PreviewTimeout: 4 * time.Second}})
+	big := "{{ $s := repeat 1000000 \"x\" }}" + strings.Repeat("{{ $s }}", 8)
+	memory := map[string]string{}
+	for i := range 30 {
+		memory[fmt.Sprintf("goldenpaths/svc/template/big%d.txt.tmpl", i)] = big
+	}
+	busy := map[string]string{"goldenpaths/svc/template/busy.txt.tmpl": "{{ range until 9000 }}{{ range until 50 }}{{ end }}{{ end }}"}
+	for i := range 400 {
+		busy[fmt.Sprintf("goldenpaths/svc/tests/t%d.txtar", i)] = strings.Replace(fixtureV1, "name: payments", fmt.Sprintf("name: p%d", i), 1)
+	}
+	for name, c := range map[string]struct {
+		files map[string]string
+		want  string
+	}{
+		"memory": {memory, "128 MiB of memory"},
+		"time":   {busy, "longer than 4s"},
+	} {
+		head, err := w.alice.Push("acme/platform", name, name, localhub.Edit{Files: c.files})
+		w.must(err)
+		_, err = w.alice.OpenPull("acme/platform", name, "main", name, "")
+		w.must(err)
+		if got := w.previewed(head); got.Conclusion != "failure" || !strings.Contains(got.Summary, c.want) {
+			t.Errorf("%s: the preview is %+v", name, got)
+		}
+	}
+	w.settle()
+	letters, _, err := w.service.work.DeadLetters(t.Context(), "", 20)
+	w.must(err)
+	if len(letters) > 0 {
+		t.Errorf("dead letters: %+v", letters)
+	}
+	// The service lives, and previews what is ordinary.
+	head, err := w.alice.Push("acme/platform", "fine", "fine", localhub.Edit{Files: map[string]string{ciFile: "ci: 2\n"}})
+	w.must(err)
+	_, err = w.alice.OpenPull("acme/platform", "fine", "main", "fine", "")
+	w.must(err)
+	if got := w.previewed(head); got.Conclusion != "success" {
+		t.Errorf("an ordinary change is %+v", got)
+	}
+}
+
+// TestManagedFilesAreChecked under each policy.
+func TestManagedFilesAreChecked(t *testing.T) {
+	for policy, want := range map[string]string{"": "neutral", walks.ManagedNeutral: "neutral", walks.ManagedFails: "failure", walks.ManagedOff: ""} {
+		t.Run("policy "+policy, func(t *testing.T) {
+			t.Parallel()
+			w := hostile(t, variant{settings: settings.Config{ManagedCheck: policy}})
+			head, err := w.alice.Push(payments, "edit", "edit", localhub.Edit{Files: map[string]string{"ci.yaml": "ci: mine\n", "lines.txt": "mine\n"}})
+			w.must(err)
+			_, err = w.alice.OpenPull(payments, "edit", "main", "edit", "")
+			w.must(err)
+			w.settle()
+			got := w.check(payments, "golden path files", head)
+			if got.Conclusion != want {
+				t.Fatalf("the check is %+v, want %q", got, want)
+			}
+			for _, part := range []string{"`ci.yaml`", "the golden path svc", "template/ci.yaml", "goldenpaths/svc", "/acme/platform"} {
+				if want != "" && !strings.Contains(got.Summary, part) {
+					t.Errorf("the check does not say %q:\n%s", part, got.Summary)
+				}
+			}
+			if strings.Contains(got.Summary, "lines.txt") {
+				t.Errorf("a file that is merged counts as managed:\n%s", got.Summary)
+			}
+			free, err := w.alice.Push(payments, "free", "free", localhub.Edit{Files: map[string]string{"own.txt": "mine\n"}})
+			w.must(err)
+			_, err = w.alice.OpenPull(payments, "free", "main", "free", "")
+			w.must(err)
+			w.settle()
+			if got := w.check(payments, "golden path files", free); want != "" && got.Conclusion != "success" {
+				t.Errorf("the check of a free file is %+v", got)
+			}
+		})
+	}
+}
