@@ -70,15 +70,19 @@ func bagOf(line string) bag {
 	b := bag{words: map[string]int{}}
 	for _, w := range words(line) {
 		if !isSpace(w) {
-			weight := 1
-			if isName(w) {
-				weight = 2
-			}
-			b.words[w] += weight
-			b.size += weight
+			b.words[w] += weight(w)
+			b.size += weight(w)
 		}
 	}
 	return b
+}
+
+// weight is what a word counts.
+func weight(word string) int {
+	if isName(word) {
+		return 2
+	}
+	return 1
 }
 
 // likeness is how much of two lines' words is the same, from 0 to 1: names count

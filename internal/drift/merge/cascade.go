@@ -24,10 +24,11 @@ var sure = []resolver{
 	{"layout", Merged, "one side changed white space only", plainly(layoutOnly), false},
 	{"already-ours", Merged, "ours has the golden path's change already", plainly(alreadyOurs), false},
 	{"already-theirs", Merged, "the golden path has the member's change already", plainly(alreadyTheirs), false},
+	{"word-by-word", Merged, "the golden path has every word of the member's change", plainly(wordByWord), false},
 	{"between", Merged, "ours is a version of the golden path between base and theirs", between, false},
 	{"versions", Merged, "the sides differ in versions only: the larger", plainly(byVersions), false},
 	{"renamed", Suggested, "one side renamed, throughout the file, what the other side's change uses", plainly(renamed), false},
-	{"neighbours", Merged, "the sides changed or removed different lines beside each other", plainly(byNeighbours), false},
+	{"neighbours", Suggested, "the sides changed or removed different lines beside each other", plainly(byNeighbours), false},
 	{"removed", Suggested, "the golden path changed lines that the member removed or rewrote", plainly(byRemoved), false},
 	{"memory", Suggested, "people decided the same hunk alike in at least three other members", remembered, false},
 	{"identifiers", Suggested, "both sides replaced a generated identifier", plainly(identifiers), false},
@@ -38,6 +39,8 @@ var unsure = []resolver{
 	{"beside", Suggested, "one side added lines beside lines that the other changed", plainly(byBeside), true},
 	{"inserts", Suggested, "both sides added lines in the same place", plainly(byInserts), true},
 	{"dropped", Suggested, "the golden path removed lines that the member changed", plainly(byDropped), false},
+	{"nearer", Suggested, "ours goes the golden path's way, and has next to nothing of its own", plainly(nearer), false},
+	{"touched", Suggested, "the golden path changed what the member had changed in a file otherwise left alone", plainly(touched), false},
 }
 
 // Resolver describes a member of the cascade.
@@ -119,7 +122,7 @@ func (h *hunk) ask(options *Options, cascade []resolver) {
 			continue
 		}
 		if v, ok := r.run(h, options); ok {
-			v.resolver, v.tier = r.name, r.tier
+			v.resolver, v.tier = r.name, max(v.tier, r.tier)
 			if r.name == memberFile && options.MembersDecided {
 				v.tier = Merged
 			}
@@ -154,11 +157,21 @@ func propose(lines []string, reason string) (verdict, bool) {
 
 // alreadyOurs: ours has what theirs changed, and more.
 func alreadyOurs(h *hunk) (verdict, bool) {
-	if g := h.grid(); has(h.b, h.t, h.o, g.t, g.o) {
-		return propose(h.o, "your version already has the golden path's change")
+	if g := h.grid(); !has(h.b, h.t, h.o, g.t, g.o) {
+		return verdict{}, false
 	}
-	return verdict{}, false
+	v, _ := propose(h.o, "your version already has the golden path's change")
+	if bagOf(string(h.Base)).likeness(bagOf(string(h.Theirs))) < smallChange {
+		v.tier = Suggested
+		v.reason += ", and more; but that is a change of nearly all that stood here"
+	}
+	return v, true
 }
+
+// smallChange is how like the base theirs must be for ours to have its change for
+// sure. Where the golden path wrote anew what stood there, people often take
+// what it wrote as a whole.
+const smallChange = 0.75
 
 // alreadyTheirs: theirs has what ours changed, and more.
 func alreadyTheirs(h *hunk) (verdict, bool) {

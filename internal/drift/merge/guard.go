@@ -30,6 +30,22 @@ func (h *hunk) repeats(text []byte) bool {
 	return false
 }
 
+// fewLeftOut is how many words that the golden path brought a proposal of the
+// structure may lack: a version, say, of which ours has the larger.
+const fewLeftOut = 2
+
+// omits reports whether a proposal leaves out more than a word or two of what the
+// golden path brought and ours did not: then it is no merge of the two.
+func (h *hunk) omits(text []byte) bool {
+	base, mine, theirs, got := bagOf(string(h.Base)), bagOf(string(h.Ours)), bagOf(string(h.Theirs)), bagOf(string(text))
+	left := 0
+	for w, n := range theirs.words {
+		brought := n - base.words[w] - max(0, mine.words[w]-base.words[w])
+		left += max(0, brought-max(0, got.words[w]-base.words[w])) / weight(w)
+	}
+	return left > fewLeftOut
+}
+
 // tally is how often each line is in the file's versions, layout aside.
 type tally struct{ base, ours, theirs, merged map[string]int }
 

@@ -241,6 +241,7 @@ type file struct {
 	ourNames           map[string]int
 	theirNames         map[string]int
 	undecidedLeaf      bool // the structure had to take a side
+	alike              *float64
 }
 
 // hunk is a conflict, and what is thought of it so far.

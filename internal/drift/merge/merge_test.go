@@ -22,6 +22,9 @@ type example struct {
 	want               string // the proposal; ours for a conflict
 }
 
+// words100 is a text that no side changes.
+var words100 = strings.Repeat("one two three four five six seven eight nine ten\n", 10)
+
 var examples = []example{
 	{"ours re-indents, theirs changes a word", "x.txt",
 		"a\nset one\nb\n", "a\n  set one\nb\n", "a\nset two\nb\n",
@@ -36,11 +39,26 @@ var examples = []example{
 		"a\nnot one\nb\n", "a\nnotone\nb\n", "a\nnot one!\nb\n",
 		merge.Conflict, "", "notone\n"},
 	{"ours has theirs' change and more", "x.txt",
-		"a\nold line here\nb\n", "a\nnew line here\nmore of ours\nb\n", "a\nnew line here\nb\n",
-		merge.Merged, "already-ours", "new line here\nmore of ours\n"},
+		"a\nthe old line is here\nb\n", "a\nthe new line is here\nmore of ours\nb\n", "a\nthe new line is here\nb\n",
+		merge.Merged, "already-ours", "the new line is here\nmore of ours\n"},
 	{"theirs has ours' change and more", "x.txt",
 		"a\nold line here\nb\n", "a\nnew line here\nb\n", "a\nnew line here\nmore of theirs\nb\n",
 		merge.Merged, "already-theirs", "new line here\nmore of theirs\n"},
+	{"ours has theirs' change, which is of nearly all that stood there", "x.txt",
+		"a\nold line\nb\n", "a\nwritten quite anew here\nmore of ours\nb\n", "a\nwritten quite anew here\nb\n",
+		merge.Suggested, "already-ours", "written quite anew here\nmore of ours\n"},
+	{"theirs has every word of ours' change", "x.txt",
+		"a\nrun (build)\nb\n", "a\nrun (build, tests)\nb\n", "a\nrun (build, all, tests) + report\nb\n",
+		merge.Merged, "word-by-word", "run (build, all, tests) + report\n"},
+	{"theirs has ours' change but for a word", "x.txt",
+		"a\nrun build\nb\n", "a\nrun build with lint and all tests quietly\nb\n", "a\nrun build with lint and all unit tests at once\nb\n",
+		merge.Suggested, "nearer", "run build with lint and all unit tests at once\n"},
+	{"one word was changed of a file left alone otherwise", "x.txt",
+		words100 + "colour is red today\n", words100 + "colour is blue today\n", words100 + "colour is green today\n",
+		merge.Suggested, "touched", "colour is green today\n"},
+	{"a line would say the same twice", "x.txt",
+		"if branch is old\n", "if branch is main\n", "if branch is old or branch is main\n",
+		merge.Conflict, "", "if branch is main\n"},
 	{"versions: the larger, as numbers", "x.yml",
 		"a: 1\nuses: acme/build@v1.9.0\nb: 2\n", "a: 1\nuses: acme/build@v1.10.0\nb: 2\n", "a: 1\nuses: acme/build@v1.9.9\nb: 2\n",
 		merge.Merged, "versions", "uses: acme/build@v1.10.0\n"},
@@ -61,7 +79,7 @@ var examples = []example{
 		merge.Conflict, "", "replicas: 3\n"},
 	{"neighbouring lines", "x.txt",
 		"one line\ntwo line\n", "one line, ours\ntwo line\n", "one line\ntwo line, theirs\n",
-		merge.Merged, "neighbours", "one line, ours\ntwo line, theirs\n"},
+		merge.Suggested, "neighbours", "one line, ours\ntwo line, theirs\n"},
 	{"theirs edits what ours removed", "x.txt",
 		"a\nan example to be replaced\nb\n", "a\nb\n", "a\nan example to be replaced soon\nb\n",
 		merge.Suggested, "removed", ""},

@@ -43,7 +43,7 @@ func (f *file) byStructure(options *Options) {
 		return
 	}
 	for i, h := range f.hunks {
-		if h.verdict.tier != Conflict || !bytes.Equal(ours[i], theirs[i]) || h.repeats(ours[i]) {
+		if h.verdict.tier != Conflict || !bytes.Equal(ours[i], theirs[i]) || h.repeats(ours[i]) || h.omits(ours[i]) {
 			continue
 		}
 		h.verdict = verdict{tier: Suggested, resolver: structure, text: ours[i], reason: "both changed this part; joined by what belongs together in " + f.kind.Format + " files"}

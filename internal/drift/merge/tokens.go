@@ -49,6 +49,9 @@ func keepsWords(b, o, t, joined string) bool {
 		}
 	}
 	got := count(terms(joined))
+	if saysAgain(base, mine, theirs, got) || saysAgain(base, theirs, mine, got) {
+		return false
+	}
 	for w, n := range mine {
 		if !isSpace(w) && n > base[w] && got[w] < n-base[w]+min(base[w], theirs[w]) {
 			return false
@@ -60,6 +63,22 @@ func keepsWords(b, o, t, joined string) bool {
 		}
 	}
 	return true
+}
+
+// saysAgain reports whether all names that are new in x are new in y as well, and
+// the joined line has them more often than either: it says the same thing twice.
+func saysAgain(base, x, y, joined map[string]int) bool {
+	found := false
+	for w := range x {
+		if base[w] > 0 || trivial(w) {
+			continue
+		}
+		if y[w] == 0 || joined[w] <= max(x[w], y[w]) {
+			return false
+		}
+		found = true
+	}
+	return found
 }
 
 func count(ws []string) map[string]int {

@@ -1,0 +1,89 @@
+package merge
+
+// toward is how the words of a hunk's sides compare. Words are counted, their
+// order aside.
+type toward struct {
+	// own is how many words ours brought that theirs did not bring, kept how many
+	// words ours removed that theirs has left.
+	own, kept int
+	// closer is true where ours is more like theirs than the base is.
+	closer bool
+	// brought is how many names ours brought, and names how many it brought or
+	// removed: signs alone say nothing.
+	brought, names int
+}
+
+// towards compares ours with theirs by their words.
+func (h *hunk) towards() toward {
+	b, o, t := bagOf(string(h.Base)), bagOf(string(h.Ours)), bagOf(string(h.Theirs))
+	d := toward{closer: o.likeness(t) > b.likeness(t)}
+	for w, n := range o.words {
+		added := n - b.words[w]
+		if added <= 0 {
+			continue
+		}
+		d.own += max(0, added-max(0, t.words[w]-b.words[w])) / weight(w)
+		if isName(w) {
+			d.brought++
+			d.names++
+		}
+	}
+	for w, n := range b.words {
+		removed := n - o.words[w]
+		if removed <= 0 {
+			continue
+		}
+		d.kept += max(0, removed-max(0, n-t.words[w])) / weight(w)
+		if isName(w) {
+			d.names++
+		}
+	}
+	return d
+}
+
+// wordByWord: every word that ours brought, theirs brought too, and what ours
+// removed, theirs removed: nothing of the member's is lost with theirs.
+func wordByWord(h *hunk) (verdict, bool) {
+	if d := h.towards(); !d.closer || d.own > 0 || d.kept > 0 || d.names == 0 {
+		return verdict{}, false
+	}
+	return propose(h.t, "the golden path's version has every word of your change, and goes further")
+}
+
+// fewOwn is how many words of the member's own theirs may lack to be proposed in
+// its place, and ownShare which part of the names that the member brought: one
+// of two is the change itself.
+const (
+	fewOwn   = 2
+	ownShare = 3 // a third
+)
+
+// nearer: ours goes the golden path's way and has next to nothing of its own.
+func nearer(h *hunk) (verdict, bool) {
+	if d := h.towards(); !d.closer || d.own > fewOwn || d.own*ownShare > d.brought || d.kept > fewOwn {
+		return verdict{}, false
+	}
+	return propose(h.t, "the golden path's version has your change but for a word or two; its version is proposed")
+}
+
+// untouched is how much of a file's words must be the base's for the member to
+// have done next to nothing to it.
+const untouched = 0.98
+
+// touched: the golden path changed again one of the few places that the member
+// had changed in the file.
+func touched(h *hunk) (verdict, bool) {
+	if h.file.likeness() < untouched {
+		return verdict{}, false
+	}
+	return propose(h.t, "your file is the golden path's but for a few words, which it has now changed itself; its version is proposed")
+}
+
+// likeness is how like ours is to the base, as a whole.
+func (f *file) likeness() float64 {
+	if f.alike == nil {
+		alike := bagOf(string(f.base)).likeness(bagOf(string(f.ours)))
+		f.alike = &alike
+	}
+	return *f.alike
+}
