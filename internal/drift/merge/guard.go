@@ -3,31 +3,89 @@ package merge
 import (
 	"bytes"
 	"slices"
+	"unicode"
+	"unicode/utf8"
 )
 
 // repeats reports whether a hunk's proposal would bring a line of substance into
 // the file twice that neither side has twice, or more often than both sides
 // together account for.
 func (h *hunk) repeats(text []byte) bool {
-	f := h.file
-	if f.lines == nil {
-		f.lines = &tally{count(cutPlain(f.base)), count(cutPlain(f.ours)), count(cutPlain(f.theirs)), count(cutPlain(f.text))}
+	was, now := map[uint64]int{}, map[uint64]int{}
+	eachLine(text, func(line []byte) { now[plainSum(line)]++ })
+	eachLine(h.Ours, func(line []byte) { was[plainSum(line)]++ })
+	more := map[uint64]bool{} // the lines of substance of which there would be more
+	eachLine(text, func(line []byte) {
+		if sum := plainSum(line); now[sum] > was[sum] && !trivial(string(line)) {
+			more[sum] = true
+		}
+	})
+	if len(more) == 0 {
+		return false
 	}
-	was, now := count(cutPlain(h.Ours)), count(cutPlain(text))
-	for l, n := range now {
-		if trivial(l) {
+	f := h.file
+	base, ours, theirs, merged := tally(f.base, more), tally(f.ours, more), tally(f.theirs, more), tally(f.text, more)
+	for l := range more {
+		n := now[l]
+		total := merged[l] - was[l] + n
+		o, t := ours[l], theirs[l]
+		if total < 2 || total <= max(o, t) {
 			continue
 		}
-		total := f.lines.merged[l] - was[l] + n
-		o, t := f.lines.ours[l], f.lines.theirs[l]
-		if total < 2 || n <= was[l] || total <= max(o, t) {
-			continue
-		}
-		if o < 2 && t < 2 || total > o+t-min(f.lines.base[l], o, t) {
+		if o < 2 && t < 2 || total > o+t-min(base[l], o, t) {
 			return true
 		}
 	}
 	return false
+}
+
+// tally counts some lines of a text, layout aside.
+func tally(text []byte, which map[uint64]bool) map[uint64]int {
+	counts := make(map[uint64]int, len(which))
+	eachLine(text, func(line []byte) {
+		if sum := plainSum(line); which[sum] {
+			counts[sum]++
+		}
+	})
+	return counts
+}
+
+func eachLine(text []byte, do func(line []byte)) {
+	for len(text) > 0 {
+		n := bytes.IndexByte(text, '\n') + 1
+		if n == 0 {
+			n = len(text)
+		}
+		do(text[:n])
+		text = text[n:]
+	}
+}
+
+// plainSum returns a number that is the same for two lines which [plain] makes
+// the same.
+func plainSum(line []byte) uint64 {
+	const offset, prime = 14695981039346656037, 1099511628211 // FNV-1a's
+	sum, kept := uint64(offset), uint64(offset)
+	for i := 0; i < len(line); i++ {
+		c := line[i]
+		if c >= utf8.RuneSelf {
+			r, size := utf8.DecodeRune(line[i:])
+			if !unicode.IsSpace(r) {
+				sum = (sum ^ uint64(r)) * prime //nolint:gosec // a rune is not negative
+				kept = sum
+			}
+			i += size - 1
+			continue
+		}
+		if c == ' ' || c >= '\t' && c <= '\r' {
+			continue
+		}
+		sum = (sum ^ uint64(c)) * prime
+		if c != ',' && c != ';' {
+			kept = sum
+		}
+	}
+	return kept
 }
 
 // fewLeftOut is how many words that the golden path brought a proposal of the
@@ -45,11 +103,6 @@ func (h *hunk) omits(text []byte) bool {
 	}
 	return left > fewLeftOut
 }
-
-// tally is how often each line is in the file's versions, layout aside.
-type tally struct{ base, ours, theirs, merged map[string]int }
-
-func cutPlain(text []byte) []string { return each(cut(text), plain) }
 
 // inspector tells whether a merged text is as sound as the three that it came
 // from: it parses if they did, and has no key twice that none of them has twice.
@@ -103,7 +156,7 @@ func (in *inspector) sound(text []byte) bool {
 }
 
 func (in *inspector) judge(text []byte) bool {
-	h := in.file.kind.examine(text)
+	h := in.file.examine(text)
 	if h.parses && len(h.repeated) == 0 {
 		return true
 	}

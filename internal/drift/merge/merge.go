@@ -236,12 +236,12 @@ type file struct {
 	base, ours, theirs []byte
 	text               []byte // with ours in every hunk
 	hunks              []*hunk
-	lines              *tally // made when first asked for, as are the next
-	baseNames          map[string]int
+	baseNames          map[string]int // made when first asked for, as are the next
 	ourNames           map[string]int
 	theirNames         map[string]int
 	undecidedLeaf      bool // the structure had to take a side
 	alike              *float64
+	within             *file // of what is merged within the structure: the file that it is part of
 }
 
 // hunk is a conflict, and what is thought of it so far.
@@ -251,6 +251,7 @@ type hunk struct {
 	b, o, t []string // the lines
 	laid    *grid    // made when first asked for
 	inLeaf  bool     // part of a node of an outline
+	course  *toward  // made when first asked for
 	verdict verdict
 }
 

@@ -1,5 +1,7 @@
 package merge
 
+import "github.com/goldenpaths/syncer/internal/drift/textmerge"
+
 // toward is how the words of a hunk's sides compare. Words are counted, their
 // order aside.
 type toward struct {
@@ -15,6 +17,14 @@ type toward struct {
 
 // towards compares ours with theirs by their words.
 func (h *hunk) towards() toward {
+	if h.course == nil {
+		d := h.compareWords()
+		h.course = &d
+	}
+	return *h.course
+}
+
+func (h *hunk) compareWords() toward {
 	b, o, t := bagOf(string(h.Base)), bagOf(string(h.Ours)), bagOf(string(h.Theirs))
 	d := toward{closer: o.likeness(t) > b.likeness(t)}
 	for w, n := range o.words {
@@ -68,7 +78,7 @@ func nearer(h *hunk) (verdict, bool) {
 
 // untouched is how much of a file's words must be the base's for the member to
 // have done next to nothing to it.
-const untouched = 0.98
+const untouched = 0.99
 
 // touched: the golden path changed again one of the few places that the member
 // had changed in the file.
@@ -79,11 +89,52 @@ func touched(h *hunk) (verdict, bool) {
 	return propose(h.t, "your file is the golden path's but for a few words, which it has now changed itself; its version is proposed")
 }
 
-// likeness is how like ours is to the base, as a whole.
+// likeness is how like ours is to the base, as a whole: the share of the text that
+// is in words which both have. Only the lines that differ are cut into words.
 func (f *file) likeness() float64 {
-	if f.alike == nil {
-		alike := bagOf(string(f.base)).likeness(bagOf(string(f.ours)))
-		f.alike = &alike
+	if f.within != nil {
+		return f.within.likeness()
 	}
-	return *f.alike
+	if f.alike != nil {
+		return *f.alike
+	}
+	removed, added := map[string]int{}, map[string]int{}
+	b, o := lineStarts(f.base), lineStarts(f.ours)
+	for _, e := range textmerge.Diff(f.base, f.ours) {
+		countWords(removed, f.base[b[e.ALo]:b[e.AHi]])
+		countWords(added, f.ours[o[e.BLo]:o[e.BHi]])
+	}
+	differ := 0
+	for w, n := range removed {
+		differ += len(w) * max(0, n-added[w])
+	}
+	for w, n := range added {
+		differ += len(w) * max(0, n-removed[w])
+	}
+	all := inWords(f.base) + inWords(f.ours)
+	alike := 1.0
+	if all > 0 {
+		alike = 1 - float64(differ)/float64(all)
+	}
+	f.alike = &alike
+	return alike
+}
+
+func countWords(into map[string]int, text []byte) {
+	for _, w := range words(string(text)) {
+		if !isSpace(w) {
+			into[w]++
+		}
+	}
+}
+
+// inWords returns how many bytes of a text are no white space.
+func inWords(text []byte) int {
+	n := 0
+	for _, c := range text {
+		if c > ' ' {
+			n++
+		}
+	}
+	return n
 }

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/goldenpaths/syncer/internal/drift/merge/outline"
+	"github.com/goldenpaths/syncer/internal/drift/textmerge"
 )
 
 // maxParse is how long a file may be to be parsed as a check.
@@ -50,6 +51,27 @@ func (k Kind) examine(text []byte) health {
 		}
 	}
 	return h
+}
+
+// examine looks at the syntax of a merged text. Of YAML, whose parser takes longer
+// than the merge, only the parts are parsed in which the text differs from ours:
+// where ours does not parse, nobody asks of the text that it does.
+func (f *file) examine(text []byte) health {
+	if f.kind.Format != "yaml" || len(text) > maxParse {
+		return f.kind.examine(text)
+	}
+	edits := textmerge.Diff(f.ours, text)
+	e := 0
+	essence, repeated, ok := outline.Essence(string(text), func(line int) bool {
+		for e < len(edits) && line > edits[e].BHi {
+			e++
+		}
+		return e < len(edits) && line >= edits[e].BLo-1 // with a line around, for what was removed
+	})
+	if !ok || !validYAML([]byte(essence)) {
+		return f.kind.examine(text)
+	}
+	return health{parses: true, repeated: repeated}
 }
 
 // keyed reports whether a key that stands twice in one place is a mistake.

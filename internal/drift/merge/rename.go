@@ -6,6 +6,9 @@ import "strings"
 // file. The other side's text gets the new names.
 func renamed(h *hunk) (verdict, bool) {
 	f := h.file
+	if f.within != nil {
+		f = f.within
+	}
 	if text, ok := carry(h.b, h.t, string(h.Ours), f.names(&f.baseNames, f.base), f.names(&f.theirNames, f.theirs)); ok {
 		return h.says(text, "the golden path renamed what your change uses; your change is kept under the new name")
 	}

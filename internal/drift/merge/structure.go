@@ -63,7 +63,7 @@ func (f *file) undecided() bool {
 // the given side where those do not decide.
 func (f *file) leaf(options *Options, side textmerge.Choice) outline.Leaf {
 	return func(base, ours, theirs string) (string, bool) {
-		inner := &file{kind: f.kind, base: f.base, ours: f.ours, theirs: f.theirs}
+		inner := &file{kind: f.kind, care: f.care, base: f.base, ours: f.ours, theirs: f.theirs, within: f}
 		r := textmerge.Merge([]byte(base), []byte(ours), []byte(theirs))
 		inner.text = r.Merged
 		for _, c := range r.Conflicts {

@@ -4,13 +4,21 @@ import "strings"
 
 // Repeated returns the keys that an outline has more than once in the same place,
 // each with its place. What has a key only by its text is left out.
-func (n *Node) Repeated() map[string]bool {
+func (n *Node) Repeated() map[string]bool { return n.repeatedIn(nil) }
+
+// repeatedIn returns the repeated keys in the parts of a YAML file that have one
+// of the lines which count in sum (see [Essence]); nil means everywhere.
+func (n *Node) repeatedIn(sum []int) map[string]bool {
 	found := map[string]bool{}
-	n.repeated("", found)
+	n.repeated("", found, sum)
 	return found
 }
 
-func (n *Node) repeated(place string, found map[string]bool) {
+func (n *Node) repeated(place string, found map[string]bool, sum []int) {
+	if sum != nil && sum[n.lo] == sum[n.hi] {
+		return
+	}
+	n.open()
 	seen := map[string]bool{}
 	for _, k := range n.Kids {
 		if k.Key != "" && !strings.HasPrefix(k.Key, "\x00") {
@@ -19,10 +27,10 @@ func (n *Node) repeated(place string, found map[string]bool) {
 				found[at] = true
 			}
 			seen[k.Key] = true
-			k.repeated(at, found)
+			k.repeated(at, found, sum)
 			continue
 		}
-		k.repeated(place+"\x00", found)
+		k.repeated(place+"\x00", found, sum)
 	}
 }
 

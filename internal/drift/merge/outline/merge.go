@@ -36,6 +36,14 @@ func (m *merger) text(b, o, t string) string {
 
 // node merges three nodes of the same key.
 func (m *merger) node(b, o, t *Node) *Node {
+	if b.read != "" && o.read != "" && t.read != "" {
+		switch b.read {
+		case t.read:
+			return o
+		case o.read:
+			return t
+		}
+	}
 	if b.leaf() != o.leaf() || o.leaf() != t.leaf() {
 		return m.flat(b, o, t)
 	}
@@ -78,6 +86,7 @@ func name(kids []*Node, of side) named {
 	for _, k := range kids {
 		key := k.Key
 		if key == "" {
+			k.open()
 			key = "\x01" + strings.Join(strings.Fields(k.Head+k.Tail), " ")
 		}
 		seen[key]++
@@ -216,7 +225,7 @@ func (m *merger) oneRemoved(b, left *Node, ours, theirs string) *Node {
 // same reports whether two nodes' texts are the same, white space aside.
 func same(a, b *Node) bool {
 	x, y := a.Text(), b.Text()
-	return x == y || bare(x) == bare(y) && bare(a.Head) == bare(b.Head)
+	return x == y || bare(x) == bare(y) && bare(a.open().Head) == bare(b.open().Head)
 }
 
 // bare returns a text without white space.

@@ -25,16 +25,53 @@ type Node struct {
 	// lines; their texts then do not have them, and LastComma tells whether one
 	// stands after the last.
 	Commas, LastComma bool
+
+	// For YAML, the node's text and lines as they were read, and what is left to
+	// read of it: the inside of a node is read when somebody looks into it.
+	read    string
+	lo, hi  int
+	pending func(*Node)
+	shape   shape
+}
+
+// shape is what the siblings of a YAML map or list have in common.
+type shape struct {
+	indent      int
+	item, entry bool // an item of a list; that, or an entry of a map
 }
 
 // Text returns the node's text.
 func (n *Node) Text() string {
+	if n.read != "" {
+		return n.read
+	}
 	var b strings.Builder
 	n.write(&b)
 	return b.String()
 }
 
+// open reads the inside of a node, if that is still to be done. Lead and Key are
+// there without it.
+func (n *Node) open() *Node {
+	if n.pending != nil {
+		fill := n.pending
+		n.pending = nil
+		fill(n)
+	}
+	return n
+}
+
 func (n *Node) write(b *strings.Builder) {
+	if n.read != "" {
+		b.WriteString(n.read)
+		return
+	}
+	n.compose(b)
+}
+
+// compose writes the node from its parts.
+func (n *Node) compose(b *strings.Builder) {
+	n.open()
 	b.WriteString(n.Lead)
 	b.WriteString(n.Head)
 	for i, k := range n.Kids {
@@ -67,7 +104,10 @@ func lastWord(text string) int {
 }
 
 // leaf reports whether the node has no inside.
-func (n *Node) leaf() bool { return n.Kids == nil && n.Tail == "" }
+func (n *Node) leaf() bool {
+	n.open()
+	return n.Kids == nil && n.Tail == ""
+}
 
 // maxDepth is how deep an outline may be nested. What is deeper is one leaf.
 const maxDepth = 40
@@ -80,7 +120,7 @@ func Read(format, text string) (*Node, bool) {
 	root := &Node{}
 	switch format {
 	case "yaml":
-		return root, readYAML(root, lines)
+		return root, readYAML(root, text, lines)
 	case "json":
 		return root, readBraces(root, lines, style{line: "//", json: true})
 	case "braces":
@@ -113,6 +153,12 @@ func split(text string) []string {
 
 func blank(line string) bool { return strings.TrimSpace(line) == "" }
 
-func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " \t")) }
+func indent(line string) int {
+	n := 0
+	for n < len(line) && (line[n] == ' ' || line[n] == '\t') {
+		n++
+	}
+	return n
+}
 
 func join(lines []string) string { return strings.Join(lines, "") }

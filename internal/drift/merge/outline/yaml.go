@@ -1,27 +1,107 @@
 package outline
 
-import (
-	"regexp"
-	"strings"
-)
+import "strings"
 
-var yamlKey = regexp.MustCompile(`^(?:"((?:[^"\\]|\\.)*)"|'((?:[^']|'')*)'|([^\s#'"\[\]{},&*!|>%@-][^#]*?|-[^\s#][^#]*?))\s*:(?:\s|$)`)
+// yamlKey returns the key that a line begins with, and where its value begins. A
+// key is in quotes, or plain text without "#"; what follows it is a colon before
+// white space or the line's end.
+func yamlKey(t string) (key string, value int, ok bool) {
+	if t == "" {
+		return "", 0, false
+	}
+	end := 0 // of the key
+	switch c := t[0]; {
+	case c == '"' || c == '\'':
+		n := quoted(t)
+		if n < 0 {
+			return "", 0, false
+		}
+		key, end = t[1:n-1], n
+		for end < len(t) && isBlank(t[end]) {
+			end++
+		}
+		if end == len(t) || t[end] != ':' || !endsKey(t, end) {
+			return "", 0, false
+		}
+		return key, end + 1, true
+	case strings.IndexByte("#[]{},&*!|>%@", c) >= 0, isBlank(c), c == '-' && (len(t) == 1 || isBlank(t[1]) || t[1] == '#'):
+		return "", 0, false
+	}
+	end = 1
+	if t[0] == '-' {
+		end = 2
+	}
+	for ; end < len(t); end++ {
+		if t[end] == '#' {
+			return "", 0, false
+		}
+		if t[end] == ':' && endsKey(t, end) {
+			return strings.TrimRight(t[:end], " \t"), end + 1, true
+		}
+	}
+	return "", 0, false
+}
+
+func isBlank(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+
+// endsKey reports whether the colon at i is followed by white space or nothing.
+func endsKey(t string, i int) bool { return i+1 == len(t) || isBlank(t[i+1]) }
+
+// quoted returns how long the quoted text is that t begins with, or -1.
+func quoted(t string) int {
+	for i := 1; i < len(t); i++ {
+		switch {
+		case t[i] == '\\' && t[0] == '"':
+			i++
+		case t[i] != t[0]:
+		case t[0] == '\'' && i+1 < len(t) && t[i+1] == '\'':
+			i++
+		default:
+			return i + 1
+		}
+	}
+	return -1
+}
 
 // readYAML reads maps and lists in block style by their indentation. Flow style,
 // scalars over several lines and all else is text within a leaf. Tabs in the
 // indentation, which YAML forbids, are refused.
-func readYAML(root *Node, lines []string) bool {
+func readYAML(root *Node, text string, lines []string) bool {
 	for _, l := range lines {
 		if strings.Contains(l[:indent(l)], "\t") && !blank(l) {
 			return false
 		}
 	}
-	p := &yamlPart{lines: lines}
+	f := &yamlFile{text: text, starts: make([]int, len(lines)+1)}
+	for i, l := range lines {
+		f.starts[i+1] = f.starts[i] + len(l)
+	}
+	p := &yamlPart{file: f, lines: lines}
+	root.hi = len(lines)
 	root.Kids, root.Tail = p.read(0, len(lines), 0)
 	return true
 }
 
-type yamlPart struct{ lines []string }
+// yamlPart is some lines of a file.
+type yamlPart struct {
+	file  *yamlFile
+	lines []string
+	from  int  // the number of the first
+	bared bool // a dash was taken off the first
+}
+
+type yamlFile struct {
+	text   string
+	starts []int // where each line begins, and the end
+}
+
+// join returns the lines lo to hi as one text.
+func (p *yamlPart) join(lo, hi int) string {
+	if p.bared && lo == 0 {
+		return join(p.lines[lo:hi])
+	}
+	return p.file.text[p.file.starts[p.from+lo]:p.file.starts[p.from+hi]]
+}
 
 func yamlComment(line string) bool {
 	t := strings.TrimSpace(line)
@@ -39,12 +119,15 @@ func (p *yamlPart) read(lo, hi, level int) ([]*Node, string) {
 			continue
 		}
 		end := p.end(i, hi)
-		n := &Node{Lead: join(p.lines[lead:i])}
+		n := &Node{Lead: p.join(lead, i), lo: p.from + lead, hi: p.from + end}
+		if lead > 0 || !p.bared {
+			n.read = p.join(lead, end)
+		}
 		p.fill(n, i, end, level)
 		kids = append(kids, n)
 		i, lead = end, end
 	}
-	return kids, join(p.lines[lead:hi])
+	return kids, p.join(lead, hi)
 }
 
 // end returns where the node that begins at line i ends: before the next line
@@ -82,27 +165,30 @@ func (p *yamlPart) fill(n *Node, lo, hi, level int) {
 	if item {
 		t = strings.TrimSpace(strings.TrimPrefix(t, "-"))
 	}
-	m := yamlKey.FindStringSubmatch(t)
+	key, at, keyed := yamlKey(t)
+	n.shape = shape{indent(p.lines[lo]), item, keyed || item}
 	switch {
-	case item && m != nil && hi > lo+1 && level < maxDepth && p.inside(lo+1, hi) == strings.Index(p.lines[lo], t):
+	case item && keyed && hi > lo+1 && level < maxDepth && p.inside(lo+1, hi) == strings.Index(p.lines[lo], t):
 		// An item that is a map: its first entry shares the line with the dash.
 		p.itemKids(n, lo, hi, level)
 		return
-	case !item && m != nil:
-		n.Key = m[1] + m[2] + m[3]
+	case !item && keyed:
+		n.Key = key
 	case item:
 		n.Key = "-" + squashed.ReplaceAllString(t, "")
 	}
 	value := ""
-	if m != nil {
-		value = strings.TrimSpace(t[len(m[0]):])
+	if keyed {
+		value = strings.TrimSpace(t[at:])
 	}
-	if item || m == nil || hi == first || level >= maxDepth || value != "" && value[0] != '#' {
-		n.Head = join(p.lines[lo:hi])
+	if item || !keyed || hi == first || level >= maxDepth || value != "" && value[0] != '#' {
+		n.Head = p.join(lo, hi)
 		return
 	}
-	n.Head = p.lines[lo]
-	n.Kids, n.Tail = p.read(first, hi, level+1)
+	n.pending = func(n *Node) {
+		n.Head = p.lines[lo]
+		n.Kids, n.Tail = p.read(first, hi, level+1)
+	}
 }
 
 // inside returns the indentation of the first line that is no comment.
@@ -119,9 +205,9 @@ func (p *yamlPart) inside(lo, hi int) int {
 func (p *yamlPart) itemKids(n *Node, lo, hi, level int) {
 	dash := strings.Index(p.lines[lo], "-")
 	undashed := p.lines[lo][:dash] + " " + p.lines[lo][dash+1:]
-	q := &yamlPart{lines: append([]string{undashed}, p.lines[lo+1:hi]...)}
+	q := &yamlPart{file: p.file, lines: append([]string{undashed}, p.lines[lo+1:hi]...), from: p.from + lo, bared: true}
 	n.Kids, n.Tail = q.read(0, len(q.lines), level+1)
 	n.Key = n.naturalKey()
-	k := n.Kids[0]
+	k := n.Kids[0].open()
 	k.Head = k.Head[:dash] + "-" + k.Head[dash+1:]
 }
