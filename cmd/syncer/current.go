@@ -57,24 +57,19 @@ type pathReport struct {
 	Suggested  int               `json:"suggested"` // those for which something is suggested
 	Files      []drift.FileState `json:"files"`
 	Changes    []changeReport    `json:"changes"`
-	Left       []string          `json:"left,omitempty"` // golden paths that are followed no more
+	Unfollowed []string          `json:"unfollowed,omitempty"` // golden paths that are followed no more
 	BaseGone   string            `json:"baseGone,omitempty"`
 }
 
 func reportOf(p *reconcile.Planned) pathReport {
-	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Left: p.Left, Changes: []changeReport{}}
+	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Unfollowed: p.Unfollowed, Changes: []changeReport{}}
 	if p.From != nil {
 		r.Version = p.From.Name()
 	}
 	if p.BaseGone != nil {
 		r.BaseGone = p.BaseGone.Error()
 	}
-	for _, f := range p.Files {
-		r.Drifted = r.Drifted || f.State == drift.Drifted
-		if f.State == drift.Undecided {
-			r.Conflicts++
-		}
-	}
+	r.Drifted, r.Conflicts = countStates(p.Files)
 	for _, c := range p.Changes {
 		if c.Suggests() {
 			r.Suggested++
@@ -93,6 +88,17 @@ func told(c drift.Change) bool {
 
 func reportChange(c drift.Change) changeReport {
 	return changeReport{Path: c.Path, From: c.From, Action: c.Action, Mode: string(c.Mode), Reason: c.Reason, tiersReport: tiersOf(c)}
+}
+
+// countStates says whether a file drifted, and how many have conflicts to decide.
+func countStates(files []drift.FileState) (drifted bool, conflicts int) {
+	for _, f := range files {
+		drifted = drifted || f.State == drift.Drifted
+		if f.State == drift.Undecided {
+			conflicts++
+		}
+	}
+	return drifted, conflicts
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -162,14 +168,14 @@ func (a *app) printCheck(r pathReport) {
 			return c.Action != drift.Conflict && c.Action != drift.Elsewhere
 		}))
 	}
-	a.printLeft(r)
+	a.printUnfollowed(r.Unfollowed)
 	if r.BaseGone != "" {
 		fmt.Fprintf(a.out, "  note: %s cannot be rendered any more (%s); bases come from this repository's history where they are there\n", r.Version, r.BaseGone)
 	}
 }
 
-func (a *app) printLeft(r pathReport) {
-	for _, name := range r.Left {
+func (a *app) printUnfollowed(names []string) {
+	for _, name := range names {
 		fmt.Fprintf(a.out, "  note: %s is not followed any more; its files stay, and are yours\n", name)
 	}
 }

@@ -64,7 +64,11 @@ func (a *app) exit(err error) int {
 
 func (a *app) tell(err error) {
 	if a.json {
-		_ = a.report(map[string]any{"error": err.Error()})
+		told := map[string]any{"error": err.Error()}
+		if partial, ok := errors.AsType[*partialError](err); ok {
+			told["done"] = partial.done
+		}
+		_ = a.report(told)
 		return
 	}
 	fmt.Fprintln(a.err, "syncer: "+err.Error())

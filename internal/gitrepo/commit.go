@@ -104,6 +104,15 @@ func (e *CheckedOutError) Error() string {
 // work tree and the index stay as they are. It returns [CheckedOutError], and
 // [RefMovedError] where the branch is not at c.Expect.
 func (m *Member) Commit(c Commit) (id string, err error) {
+	if id, err = m.Prepare(c); err != nil {
+		return "", err
+	}
+	return id, m.MoveBranch(c.Branch, c.Expect, id)
+}
+
+// Prepare is Commit without its last step: the commit is there, and the branch does
+// not lead to it until [Member.MoveBranch].
+func (m *Member) Prepare(c Commit) (id string, err error) {
 	bare := m.settings.flag("core", "bare", false)
 	if dir := m.store.checkedOutIn(c.Branch, bare); dir != "" {
 		return "", &CheckedOutError{c.Branch, dir}
@@ -120,7 +129,33 @@ func (m *Member) Commit(c Commit) (id string, err error) {
 	if err != nil {
 		return "", fmt.Errorf("committing to branch %s of %s: %w", c.Branch, m.root, err)
 	}
-	return id, m.store.swap(c.Branch, c.Expect, id)
+	return id, nil
+}
+
+// MoveBranch moves a branch from one commit to another, or makes it where from is
+// "". It returns [RefMovedError] where the branch is elsewhere.
+func (m *Member) MoveBranch(branch, from, to string) error { return m.store.swap(branch, from, to) }
+
+// Contains reports whether the history of a commit has another one, or is it. What
+// is not in this repository is in no history.
+func (m *Member) Contains(tip, commit string) (bool, error) {
+	if _, err := m.store.commit(plumbing.NewHash(commit)); err != nil {
+		return false, nil //nolint:nilerr // the commit is not here
+	}
+	missing, err := m.store.newCommits(plumbing.NewHash(commit), []plumbing.Hash{plumbing.NewHash(tip)})
+	if err != nil {
+		return false, fmt.Errorf("the history of %s: %w", m.root, err)
+	}
+	return len(missing) == 0, nil
+}
+
+// SameCommit reports whether two commits have the same files and parents, so that
+// they differ in their time, author or message alone. One that is not in this
+// repository is not the same.
+func (m *Member) SameCommit(a, b string) bool {
+	x, errX := m.store.commit(plumbing.NewHash(a))
+	y, errY := m.store.commit(plumbing.NewHash(b))
+	return errX == nil && errY == nil && x.TreeHash == y.TreeHash && slices.Equal(x.ParentHashes, y.ParentHashes)
 }
 
 // commitChanges stores the objects of a commit.

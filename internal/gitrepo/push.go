@@ -43,11 +43,16 @@ func (m *Member) Push(ctx context.Context, remote, branch, expectRemote string) 
 	if tip == "" {
 		return fmt.Errorf("pushing from %s: there is no branch %s", m.root, branch)
 	}
+	return m.PushCommit(ctx, remote, branch, tip, expectRemote)
+}
+
+// PushCommit is Push of a commit that no local branch needs to lead to.
+func (m *Member) PushCommit(ctx context.Context, remote, branch, commit, expectRemote string) error {
 	location, err := m.remoteURL(remote)
 	if err != nil {
 		return err
 	}
-	p := push{store: m.store, branch: branch, from: expectRemote, to: tip}
+	p := push{store: m.store, branch: branch, from: expectRemote, to: commit}
 	if isURL(location) {
 		err = p.overNetwork(ctx, location)
 	} else {

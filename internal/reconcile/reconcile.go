@@ -120,9 +120,9 @@ func (s *State) Names(only string) ([]string, error) {
 	return []string{only}, nil
 }
 
-// Left returns the golden paths that the lock knows and the member does not follow
+// Unfollowed returns the golden paths that the lock knows and the member does not follow
 // any more. Their files are the member's own now.
-func (s *State) Left() []string {
+func (s *State) Unfollowed() []string {
 	var left []string
 	for name := range s.Lock.GoldenPaths {
 		if _, follows := s.Member.Follows(name); !follows {

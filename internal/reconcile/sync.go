@@ -23,14 +23,17 @@ type Planned struct {
 	Files []drift.FileState
 	// Behind is true where the golden path or the inputs changed since the lock.
 	Behind bool
-	// Left are the golden paths that the lock has and the member follows no more; the
-	// sync forgets them.
-	Left []string
+	// Unfollowed are the golden paths that the lock has and the member follows no more;
+	// the sync forgets them.
+	Unfollowed []string
 	// BaseGone is why the locked revision could not be rendered any more, where
 	// that was needed.
 	BaseGone error
 
 	state    *State
+	repo     Repository
+	ours     tree.Tree
+	theirs   scaffold.Rendering
 	input    []drift.InputEdit
 	inferred scaffold.Inputs // to be written to the member's file
 	policies drift.Policies
@@ -92,7 +95,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	if locked == nil {
 		locked = &drift.Section{Files: map[string]drift.LockedFile{}}
 	}
-	p := &Planned{Following: follow, Left: st.Left(), state: st}
+	p := &Planned{Following: follow, Unfollowed: st.Unfollowed(), state: st}
 	migrations := migrations(ctx, g, locked)
 	inputs, edits := migrateInputs(follow.Inputs, migrations)
 	p.input = edits
@@ -109,6 +112,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	if err != nil {
 		return nil, err
 	}
+	p.repo, p.ours, p.theirs = repo, ours, theirs
 	b := &bases{ctx: ctx, source: g.source, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	policies, memory := s.policies(ctx, st, g.merge, locked, theirs)
 	policies.Between = (&between{ctx: ctx, source: g.source, name: name, locked: locked, to: revision}).of
@@ -282,12 +286,29 @@ func (p *Planned) Writes() (map[string]*tree.File, error) {
 	return w, nil
 }
 
+// Left is where each file of the golden path stands once the sync is done.
+func (p *Planned) Left() []drift.FileState {
+	after := maps.Clone(p.ours)
+	for path, f := range p.ChangeSet.Writes() {
+		if delete(after, path); f != nil {
+			after[path] = *f
+		}
+	}
+	return drift.Status(p.Lock, after, func(path string, l drift.LockedFile) (tree.File, bool) {
+		if t, ok := p.theirs[path]; ok && t.Blob() == l.Blob {
+			return t.File, true
+		}
+		data, ok, err := p.repo.Blob(l.Blob)
+		return tree.File{Kind: l.Kind, Data: data}, ok && err == nil
+	})
+}
+
 // withSection returns the lock's bytes with one section replaced, and without those
 // of golden paths that are not followed any more.
 func (s *State) withSection(name string, section *drift.Section) ([]byte, error) {
 	l := &drift.Lock{GoldenPaths: maps.Clone(s.Lock.GoldenPaths)}
 	if s.Member != nil {
-		for _, left := range s.Left() {
+		for _, left := range s.Unfollowed() {
 			delete(l.GoldenPaths, left)
 		}
 	}

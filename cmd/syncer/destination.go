@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/gitrepo"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// destination is what a sync reads and where its result goes: the same place, so
+// that the lock never names a file which is not beside it.
+type destination interface {
+	reconcile.Repository
+	land(ctx context.Context, p *reconcile.Planned, writes map[string]*tree.File) (landing, error)
+}
+
+// landing is where the result of a sync is.
+type landing struct {
+	Branch string `json:"branch,omitempty"`
+	Commit string `json:"commit,omitempty"`
+	Pushed bool   `json:"pushed,omitempty"`
+	where  string // for people; "" where there was nothing to do
+}
+
+func destinationOf(m member, f syncFlags) (destination, error) {
+	if !f.commit {
+		return workTree{m}, nil
+	}
+	head, err := m.Head()
+	if err != nil {
+		return nil, err
+	}
+	if head.Commit == "" {
+		return nil, errors.New("the repository has no commit yet, so there is nothing to branch from; commit first")
+	}
+	return newBranch{m.Member, head.Commit, f.push}, nil
+}
+
+// loadState is reconcile.Load; it also says where .goldenpath.yaml is only missing
+// from the commit.
+func loadState(m member, from destination) (*reconcile.State, error) {
+	st, err := reconcile.Load(from)
+	none, ok := errors.AsType[*reconcile.NotFollowingError](err)
+	if _, commits := from.(newBranch); !ok || !commits {
+		return st, err
+	}
+	if there, readErr := m.Files([]string{drift.MemberName}); readErr == nil && len(there) > 0 {
+		return nil, fmt.Errorf("%s is not committed yet, and --commit goes by the newest commit; commit it first", drift.MemberName)
+	}
+	return nil, none
+}
+
+// workTree takes a sync into the files as they lie there.
+type workTree struct{ member }
+
+func (w workTree) land(ctx context.Context, p *reconcile.Planned, writes map[string]*tree.File) (landing, error) {
+	var paths []string
+	for _, c := range p.Changes {
+		paths = append(paths, c.Path)
+	}
+	if err := refuseUnmerged(w.member, paths); err != nil {
+		return landing{}, err
+	}
+	if err := refuseUncommitted(w.member, writes); err != nil {
+		return landing{}, err
+	}
+	return landing{where: "the work tree"}, w.Apply(ctx, writes)
+}
+
+// refuseUnmerged refuses files with a merge's conflicts in them: what is in such a
+// file is nobody's version of it.
+func refuseUnmerged(m member, paths []string) error {
+	unmerged, err := m.Unmerged(paths)
+	if err == nil && len(unmerged) > 0 {
+		err = fmt.Errorf("these files are in the middle of a merge: %s; finish or abort it first (see git status)", strings.Join(unmerged, ", "))
+	}
+	return err
+}
+
+// ownFiles are syncer's two files, which several golden paths of one sync write
+// one after the other.
+var ownFiles = []string{drift.LockName, drift.MemberName}
+
+func refuseUncommitted(m member, writes map[string]*tree.File) error {
+	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(writes)), func(p string) bool { return slices.Contains(ownFiles, p) })
+	dirty, err := m.Uncommitted(paths)
+	if err != nil {
+		return err
+	}
+	if len(dirty) > 0 {
+		return fmt.Errorf("these files have uncommitted changes, which a sync would touch: %s; commit or stash them, or use --commit", strings.Join(dirty, ", "))
+	}
+	return nil
+}
+
+// newBranch takes a sync of the newest commit to a branch of its own.
+type newBranch struct {
+	*gitrepo.Member
+	head string
+	push bool
+}
+
+// Files returns those of the paths that the commit has.
+func (b newBranch) Files(paths []string) (tree.Tree, error) { return b.CommitFiles(b.head, paths) }
+
+func (b newBranch) land(ctx context.Context, p *reconcile.Planned, writes map[string]*tree.File) (landing, error) {
+	branch := "goldenpath/" + p.GoldenPath
+	tip, err := b.BranchTip(branch)
+	if err != nil {
+		return landing{}, err
+	}
+	author, err := b.Author()
+	if err != nil {
+		return landing{}, err
+	}
+	id, err := b.Prepare(gitrepo.Commit{Branch: branch, Parent: b.head, Expect: tip, Changes: writes, Message: commitMessage(p), Author: author, When: time.Now()})
+	if err != nil {
+		return landing{}, err
+	}
+	if id, err = b.onto(branch, tip, id); err != nil {
+		return landing{}, err
+	}
+	// The remote's branch first: where that is refused, nothing has happened here
+	// that would be in the way of trying again.
+	if b.push {
+		if id, err = b.publish(ctx, branch, id); err != nil {
+			return landing{}, err
+		}
+	}
+	if id != tip {
+		if err := b.MoveBranch(branch, tip, id); err != nil {
+			return landing{}, err
+		}
+	}
+	at := landing{Branch: branch, Commit: id, Pushed: b.push, where: fmt.Sprintf("%s as %.10s", branch, id)}
+	if b.push {
+		at.where += ", pushed to origin"
+	}
+	return at, nil
+}
+
+// onto returns the commit that the branch is to lead to: id, or its tip where that
+// has the same in it. A branch with other commits than HEAD has may hold somebody's
+// work, and is not replaced.
+func (b newBranch) onto(branch, tip, id string) (string, error) {
+	if tip == "" {
+		return id, nil
+	}
+	if b.SameCommit(tip, id) {
+		return tip, nil
+	}
+	merged, err := b.Contains(b.head, tip)
+	if err == nil && !merged {
+		err = fmt.Errorf("the branch %s is there already, at %.10s, and is not merged; merge it or delete it (git branch -D %s), then sync again", branch, tip, branch)
+	}
+	return id, err
+}
+
+// publish pushes a commit to origin's branch of that name, and returns the commit
+// that is there then: another one with the same in it may be there already. What it
+// replaces is only what the commit contains.
+func (b newBranch) publish(ctx context.Context, branch, id string) (string, error) {
+	err := b.PushCommit(ctx, "origin", branch, id, "")
+	moved, ok := errors.AsType[*gitrepo.RefMovedError](err)
+	if !ok {
+		return id, err
+	}
+	if b.SameCommit(moved.Found, id) {
+		return moved.Found, nil
+	}
+	merged, err := b.Contains(id, moved.Found)
+	if err != nil {
+		return "", err
+	}
+	if !merged {
+		return "", fmt.Errorf("origin has a branch %s already, at %.10s, and it is not merged here; merge it or delete it (git push origin --delete %s), then sync again; nothing was changed", branch, moved.Found, branch)
+	}
+	return id, b.PushCommit(ctx, "origin", branch, id, moved.Found)
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+func (a *app) resolveCommand() *cobra.Command {
+	var take string
+	cmd := &cobra.Command{
+		Use: "resolve PATH --take suggested|theirs|ours", Short: "Decide a file's conflicts, for good",
+		Long: `Decide every conflict of a file: theirs takes the golden path's text in each of them,
+ours keeps the file as it is now. suggested takes what is suggested, and leaves open
+the conflicts for which nothing is. syncer explain shows all of them.
+
+The decision is written to ` + drift.LockName + `, so that the same conflict is not
+asked again. What is not committed yet is never replaced.`,
+		Example: "  syncer resolve Makefile --take theirs\n  syncer resolve package.json --take suggested",
+		Args:    between(1, 1, "one PATH"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			side, err := drift.ParseSide(take)
+			if err != nil {
+				return usage(cmd, fmt.Errorf("--take %w", err))
+			}
+			m, unlock, err := a.lockedMember(nil)
+			if err != nil {
+				return err
+			}
+			defer unlock()
+			return a.resolve(cmd, m, args[0], side)
+		},
+	}
+	cmd.Flags().StringVar(&take, "take", "", "suggested, theirs (the golden path's) or ours (the file as it is)")
+	return cmd
+}
+
+func (a *app) resolve(cmd *cobra.Command, m member, path string, take drift.Side) error {
+	st, err := reconcile.Load(m)
+	if err != nil {
+		return err
+	}
+	if err := refuseUnmerged(m, []string{path}); err != nil {
+		return err
+	}
+	r, err := a.syncer(m.Root()).Resolve(cmd.Context(), m, st, path, take)
+	if err != nil {
+		return err
+	}
+	if after, touched := r.Writes[path]; touched {
+		if err := refuseLoss(m, path, after, take); err != nil {
+			return err
+		}
+	}
+	if err := m.Apply(cmd.Context(), r.Writes); err != nil {
+		return err
+	}
+	return a.resolved(path, take, r.Open)
+}
+
+// resolved tells what was decided, and whether something of the file is still open.
+func (a *app) resolved(path string, take drift.Side, open int) error {
+	if a.json {
+		if err := a.report(map[string]any{"path": path, "take": take, "open": open}); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintf(a.out, "%s: %s taken, remembered in %s\n", path, take, drift.LockName)
+		if open > 0 {
+			fmt.Fprintf(a.out, "%d conflicts are still to be decided: syncer resolve %s --take theirs|ours, or see syncer explain %s\n", open, path, path)
+		}
+	}
+	if open > 0 {
+		return errDifferences
+	}
+	return nil
+}
+
+// refuseLoss refuses to write after over lines that are neither in it nor in the
+// checked-out commit: they would be nowhere any more. A file that a sync has just
+// merged is not committed either, but the lines that it loses are.
+func refuseLoss(m member, path string, after *tree.File, take drift.Side) error {
+	dirty, err := m.Uncommitted([]string{path})
+	if err != nil || len(dirty) == 0 {
+		return err
+	}
+	now, err := m.Files([]string{path})
+	if err != nil {
+		return err
+	}
+	head, err := m.Head()
+	if err != nil {
+		return err
+	}
+	committed := tree.Tree{}
+	if head.Commit != "" {
+		if committed, err = m.CommitFiles(head.Commit, []string{path}); err != nil {
+			return err
+		}
+	}
+	if !loses(now[path].Data, committed[path].Data, after) {
+		return nil
+	}
+	return fmt.Errorf("%s has changes that are not committed, and taking %s would lose them; commit or stash them first", path, take)
+}
+
+// loses reports whether now has a line that neither after nor the committed text
+// has as often.
+func loses(now, committed []byte, after *tree.File) bool {
+	var then []byte
+	if after != nil {
+		then = after.Data
+	}
+	if bytes.Equal(now, committed) || bytes.Equal(now, then) {
+		return false
+	}
+	if tree.IsBinary(now) || tree.IsBinary(committed) || tree.IsBinary(then) {
+		return true
+	}
+	inCommit, inAfter := lineCounts(committed), lineCounts(then)
+	for line, n := range lineCounts(now) {
+		if n > max(inCommit[line], inAfter[line]) {
+			return true
+		}
+	}
+	return false
+}
+
+func lineCounts(text []byte) map[string]int {
+	counts := map[string]int{}
+	for line := range bytes.Lines(text) {
+		counts[string(bytes.TrimRight(line, "\r\n"))]++
+	}
+	return counts
+}
