@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 )
 
@@ -16,7 +17,10 @@ func (a *app) adoptCommand() *cobra.Command {
 repository where the golden path says how. The version that fits the repository
 best becomes the base, so that your text counts as your edits. Only
 .goldenpath.yaml and .goldenpath.lock are written; syncer diff then shows what
-the first sync would do.`,
+the first sync would do.
+
+A repository that follows NAME and has lost its .goldenpath.lock gets a new one in
+the same way, from what .goldenpath.yaml says.`,
 		Example: "  syncer adopt go-service --set team=payments-team",
 		Args:    between(1, 2, "NAME and at most one DIR"),
 		RunE:    func(cmd *cobra.Command, args []string) error { return a.adopt(cmd, &f, args[0], args[1:]) },
@@ -25,13 +29,27 @@ the first sync would do.`,
 	return cmd
 }
 
+// adoptable loads the golden path to adopt. Where the repository follows it already,
+// its own file says from where.
+func (a *app) adoptable(cmd *cobra.Command, m member, source, name string) (*reconcile.GoldenPath, *reconcile.Syncer, error) {
+	st, err := reconcile.Load(m)
+	if err == nil {
+		if follow, ok := st.Member.Follows(name); ok {
+			s := a.syncer(m.Root())
+			g, err := s.GoldenPath(cmd.Context(), follow.Source, name, follow.Wanted(s.Today))
+			return g, s, err
+		}
+	}
+	return a.golden(cmd, m.Root(), source, name)
+}
+
 func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string) error {
 	m, unlock, err := a.lockedMember(dir)
 	if err != nil {
 		return err
 	}
 	defer unlock()
-	g, s, err := a.golden(cmd, m.Root(), f.source, name)
+	g, s, err := a.adoptable(cmd, m, f.source, name)
 	if err != nil {
 		return err
 	}

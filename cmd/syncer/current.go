@@ -59,11 +59,12 @@ type pathReport struct {
 	Changes    []changeReport    `json:"changes"`
 	Unfollowed []string          `json:"unfollowed,omitempty"` // golden paths that are followed no more
 	BaseGone   string            `json:"baseGone,omitempty"`
+	Unlocked   bool              `json:"unlocked,omitempty"`
 }
 
 func reportOf(p *reconcile.Planned) pathReport {
-	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Unfollowed: p.Unfollowed, Changes: []changeReport{}}
-	if p.From != nil {
+	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Unfollowed: p.Unfollowed, Changes: []changeReport{}, Unlocked: p.Unlocked}
+	if p.From != nil && !p.Unlocked {
 		r.Version = p.From.Name()
 	}
 	if p.BaseGone != nil {
@@ -154,7 +155,7 @@ func (a *app) check(plans []*reconcile.Planned) error {
 }
 
 func (a *app) printCheck(r pathReport) {
-	fmt.Fprintf(a.out, "%s %s: %s\n", r.GoldenPath, r.Version, verdict(r))
+	fmt.Fprintf(a.out, "%s: %s\n", strings.TrimSpace(r.GoldenPath+" "+r.Version), verdict(r))
 	for _, f := range r.Files {
 		if f.State != drift.Current && f.State != drift.WrittenOnce {
 			fmt.Fprintf(a.out, "  %-9s %s\n", f.State, f.Path)
@@ -169,8 +170,16 @@ func (a *app) printCheck(r pathReport) {
 		}))
 	}
 	a.printUnfollowed(r.Unfollowed)
-	if r.BaseGone != "" {
-		fmt.Fprintf(a.out, "  note: %s cannot be rendered any more (%s); bases come from this repository's history where they are there\n", r.Version, r.BaseGone)
+	a.printNotes(r.GoldenPath, r.Unlocked, r.BaseGone)
+}
+
+// printNotes says what a plan could not rest on.
+func (a *app) printNotes(goldenPath string, unlocked bool, baseGone string) {
+	if unlocked {
+		fmt.Fprintf(a.out, "  note: %s does not have %s, so that each of its files counts as new here; if the lock was lost, %s, or make it anew: syncer adopt %s\n", drift.LockName, goldenPath, "take it back (git log -- "+drift.LockName+")", goldenPath)
+	}
+	if baseGone != "" {
+		fmt.Fprintf(a.out, "  note: %s; bases come from this repository's history where they are there\n", baseGone)
 	}
 }
 

@@ -19,6 +19,8 @@ import (
 // that the lock never names a file which is not beside it.
 type destination interface {
 	reconcile.Repository
+	// refuse returns why a plan must not be carried out here.
+	refuse(p *reconcile.Planned) error
 	land(ctx context.Context, p *reconcile.Planned, writes map[string]*tree.File) (landing, error)
 }
 
@@ -60,6 +62,24 @@ func loadState(m member, from destination) (*reconcile.State, error) {
 
 // workTree takes a sync into the files as they lie there.
 type workTree struct{ member }
+
+// refuse refuses to begin a golden path anew whose lock HEAD has: what it says about
+// the files would be forgotten.
+func (w workTree) refuse(p *reconcile.Planned) error {
+	head, err := w.Head()
+	if err != nil || !p.Unlocked || head.Commit == "" {
+		return err
+	}
+	files, err := w.CommitFiles(head.Commit, []string{drift.LockName})
+	if err != nil {
+		return err
+	}
+	lock, err := drift.ParseLock(files[drift.LockName].Data)
+	if err != nil || lock.GoldenPaths[p.GoldenPath] == nil {
+		return nil //nolint:nilerr // nothing there that could be used
+	}
+	return fmt.Errorf("%s lost what it says about %s, which the newest commit still has; take it back with git checkout HEAD -- %s, then sync again", drift.LockName, p.GoldenPath, drift.LockName)
+}
 
 func (w workTree) land(ctx context.Context, p *reconcile.Planned, writes map[string]*tree.File) (landing, error) {
 	var paths []string
@@ -110,6 +130,9 @@ type newBranch struct {
 
 // Files returns those of the paths that the commit has.
 func (b newBranch) Files(paths []string) (tree.Tree, error) { return b.CommitFiles(b.head, paths) }
+
+// refuse refuses nothing: the lock comes from the commit that is built on.
+func (b newBranch) refuse(*reconcile.Planned) error { return nil }
 
 func (b newBranch) land(ctx context.Context, p *reconcile.Planned, writes map[string]*tree.File) (landing, error) {
 	branch := "goldenpath/" + p.GoldenPath

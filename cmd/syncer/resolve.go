@@ -3,6 +3,9 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
+	"path"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +31,11 @@ asked again. What is not committed yet is never replaced.`,
 			if err != nil {
 				return usage(cmd, fmt.Errorf("--take %w", err))
 			}
-			m, unlock, err := a.lockedMember(nil)
+			file, err := filepath.Abs(args[0])
+			if err != nil {
+				return err
+			}
+			m, unlock, err := a.lockedMember([]string{existing(filepath.Dir(file))})
 			if err != nil {
 				return err
 			}
@@ -40,8 +47,45 @@ asked again. What is not committed yet is never replaced.`,
 	return cmd
 }
 
-func (a *app) resolve(cmd *cobra.Command, m member, path string, take drift.Side) error {
+// existing returns the folder, or the nearest one above that exists: a conflict may
+// be about a file that is deleted.
+func existing(dir string) string {
+	for {
+		if info, err := os.Stat(dir); err == nil && info.IsDir() {
+			return dir
+		}
+		up := filepath.Dir(dir)
+		if up == dir {
+			return dir
+		}
+		dir = up
+	}
+}
+
+// memberPath returns the path in a member that an argument means: relative to where
+// the command runs, or, as sync and check write it, to the member's root.
+func memberPath(m member, st *reconcile.State, arg string) (string, error) {
+	file, err := filepath.Abs(arg)
+	if err != nil {
+		return "", err
+	}
+	inside, err := filepath.Rel(m.Root(), filepath.Join(realPath(filepath.Dir(file)), filepath.Base(file)))
+	if err != nil {
+		return "", err
+	}
+	fromHere, fromRoot := filepath.ToSlash(inside), path.Clean(filepath.ToSlash(arg))
+	if !st.Lock.Has(fromHere) && st.Lock.Has(fromRoot) {
+		return fromRoot, nil
+	}
+	return fromHere, nil
+}
+
+func (a *app) resolve(cmd *cobra.Command, m member, arg string, take drift.Side) error {
 	st, err := reconcile.Load(m)
+	if err != nil {
+		return err
+	}
+	path, err := memberPath(m, st, arg)
 	if err != nil {
 		return err
 	}

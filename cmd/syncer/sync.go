@@ -99,6 +99,9 @@ func (a *app) syncOne(ctx context.Context, s *reconcile.Syncer, to destination, 
 	if err != nil {
 		return syncReport{}, err
 	}
+	if err := to.refuse(p); err != nil {
+		return syncReport{}, err
+	}
 	writes, err := p.Writes()
 	if err != nil {
 		return syncReport{}, err
@@ -128,12 +131,13 @@ type syncReport struct {
 	Changes    []changeReport    `json:"changes"`
 	Unfollowed []string          `json:"unfollowed,omitempty"` // golden paths that are followed no more
 	BaseGone   string            `json:"baseGone,omitempty"`
+	Unlocked   bool              `json:"unlocked,omitempty"`
 	landing
 }
 
 func syncReportOf(p *reconcile.Planned, at landing) syncReport {
 	before, files := reportOf(p), p.Left()
-	r := syncReport{GoldenPath: p.GoldenPath, From: before.Version, Version: p.To.Name(), Files: files, Changes: before.Changes, Unfollowed: before.Unfollowed, BaseGone: before.BaseGone, landing: at}
+	r := syncReport{GoldenPath: p.GoldenPath, From: before.Version, Version: p.To.Name(), Files: files, Changes: before.Changes, Unfollowed: before.Unfollowed, BaseGone: before.BaseGone, Unlocked: p.Unlocked, landing: at}
 	r.Drifted, r.Conflicts = countStates(files)
 	return r
 }
@@ -169,8 +173,9 @@ func (a *app) printSync(r syncReport) {
 	if r.where == "" {
 		fmt.Fprintf(a.out, "%s %s: nothing to do\n", r.GoldenPath, r.Version)
 	} else {
-		fmt.Fprintf(a.out, "%s %s → %s, in %s\n", r.GoldenPath, r.From, r.Version, r.where)
+		fmt.Fprintf(a.out, "%s → %s, in %s\n", strings.TrimSpace(r.GoldenPath+" "+r.From), r.Version, r.where)
 	}
 	a.printChanges(r.Changes)
 	a.printUnfollowed(r.Unfollowed)
+	a.printNotes(r.GoldenPath, r.Unlocked, r.BaseGone)
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/gitrepo"
@@ -18,7 +19,7 @@ func (a *app) syncer(root string) *reconcile.Syncer {
 	return &reconcile.Syncer{
 		Open: func(ctx context.Context, location string) (reconcile.Platform, error) {
 			if isRelative(location) {
-				location = filepath.Join(root, filepath.FromSlash(location))
+				location = filepath.Join(realPath(root), filepath.FromSlash(location))
 			}
 			return open(ctx, location)
 		},
@@ -28,7 +29,18 @@ func (a *app) syncer(root string) *reconcile.Syncer {
 
 func isRelative(location string) bool {
 	s := gitrepo.Source{Location: location}
-	return location != builtin && !s.IsURL() && !filepath.IsAbs(location)
+	return location != builtin && !s.IsURL() && !strings.Contains(location, "://") && !filepath.IsAbs(location)
+}
+
+// realPath resolves the links in a path of which the end need not exist.
+func realPath(p string) string {
+	if resolved, err := filepath.EvalSymlinks(p); err == nil {
+		return resolved
+	}
+	if up := filepath.Dir(p); up != p {
+		return filepath.Join(realPath(up), filepath.Base(p))
+	}
+	return p
 }
 
 // sourceFor rewrites a source that is a relative path from here to be relative to
@@ -38,11 +50,14 @@ func sourceFor(root, source string) (string, error) {
 	if err != nil || !isRelative(s.Location) {
 		return source, err
 	}
-	here, err := filepath.Abs(s.Location)
+	cwd, err := os.Getwd() // may be through a link, which ".." does not go back through
 	if err != nil {
 		return "", err
 	}
-	relative, err := filepath.Rel(root, here)
+	here := filepath.Join(realPath(cwd), filepath.FromSlash(s.Location))
+	// The last name is kept: a link may be there to be moved to another platform.
+	here = filepath.Join(realPath(filepath.Dir(here)), filepath.Base(here))
+	relative, err := filepath.Rel(realPath(root), here)
 	if err != nil {
 		return "", err
 	}

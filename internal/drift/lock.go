@@ -72,6 +72,16 @@ func (r Revision) Name() string {
 
 func short(id string) string { return id[:min(len(id), 10)] }
 
+// Has reports whether a golden path has a file at path in the member.
+func (l *Lock) Has(path string) bool {
+	for _, s := range l.GoldenPaths {
+		if _, ok := s.Files[path]; ok {
+			return true
+		}
+	}
+	return false
+}
+
 // LockedFile is a file's base: what the golden path rendered when the member's
 // file last had all of it.
 type LockedFile struct {

@@ -43,6 +43,11 @@ func OpenMember(dir string) (*Member, error) {
 	if err != nil {
 		return nil, err
 	}
+	// As git does: a repository that was entered through a link has its neighbours
+	// beside it, not beside the link.
+	if resolved, err := filepath.EvalSymlinks(abs); err == nil {
+		abs = resolved
+	}
 	if info, err := os.Stat(abs); err != nil {
 		return nil, fmt.Errorf("opening a repository: %w", err)
 	} else if !info.IsDir() {

@@ -43,7 +43,8 @@ func (e *AlreadyError) Error() string {
 // the repository best becomes the base, so that the repository's own text counts
 // as its edits. Files that are nothing like the golden path's get no base, and
 // come up as conflicts in the first sync; files that the repository lacks are
-// offered by it.
+// offered by it. Where the repository follows it and only its lock is lost, the lock
+// alone is made, from the inputs in .goldenpath.yaml.
 func (s *Syncer) Adopt(ctx context.Context, repo Repository, newest *GoldenPath, given scaffold.Inputs, facts scaffold.Facts) (*Adopted, error) {
 	name := newest.Manifest.Name
 	st, err := Load(repo)
@@ -54,7 +55,14 @@ func (s *Syncer) Adopt(ctx context.Context, repo Repository, newest *GoldenPath,
 	case err != nil:
 		return nil, err
 	default:
-		if _, ok := st.Member.Follows(name); ok {
+		follow, ok := st.Member.Follows(name)
+		if ok && st.Lock.GoldenPaths[name] == nil {
+			if len(given) > 0 {
+				return nil, fmt.Errorf("the inputs of %s are in %s; change them there", name, drift.MemberName)
+			}
+			return s.relock(ctx, repo, st, newest, follow, facts)
+		}
+		if ok {
 			return nil, &AlreadyError{name}
 		}
 	}

@@ -197,7 +197,7 @@ type bases struct {
 	section  *drift.Section
 	repo     Repository
 	rendered map[string]map[tree.BlobID]tree.File // by name of the revision
-	// gone is why an old revision could not be rendered.
+	// gone says which old revision could not be rendered, and why.
 	gone error
 	// failed is why the repository's objects could not be read. A plan without a base
 	// that exists would be another one.
@@ -228,7 +228,7 @@ func (b *bases) rendering(name string) map[tree.BlobID]tree.File {
 	}
 	files := map[tree.BlobID]tree.File{}
 	if r, err := b.source.render(b.ctx, b.name, rev); err != nil {
-		b.gone = err
+		b.gone = fmt.Errorf("%s cannot be rendered any more: %w", rev.Name(), err)
 	} else {
 		for _, f := range r {
 			files[f.Blob()] = f.File

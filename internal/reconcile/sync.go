@@ -26,8 +26,11 @@ type Planned struct {
 	// Unfollowed are the golden paths that the lock has and the member follows no more;
 	// the sync forgets them.
 	Unfollowed []string
-	// BaseGone is why the locked revision could not be rendered any more, where
-	// that was needed.
+	// Unlocked is true where the lock says nothing about the golden path: it is new
+	// here, or the lock was lost.
+	Unlocked bool
+	// BaseGone says which revision that the lock names could not be rendered any more,
+	// and why, where that was needed.
 	BaseGone error
 
 	state    *State
@@ -95,7 +98,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	if locked == nil {
 		locked = &drift.Section{Files: map[string]drift.LockedFile{}}
 	}
-	p := &Planned{Following: follow, Unfollowed: st.Unfollowed(), state: st}
+	p := &Planned{Following: follow, Unfollowed: st.Unfollowed(), Unlocked: st.Lock.GoldenPaths[name] == nil, state: st}
 	migrations := migrations(ctx, g, locked)
 	inputs, edits := migrateInputs(follow.Inputs, migrations)
 	p.input = edits
@@ -131,7 +134,8 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 }
 
 // pending reports whether a change brings something of the golden path's that the
-// member never had, as after an adoption. What only undoes drift is not that.
+// member never had, as after an adoption, or that was held back. What only undoes
+// drift is not that.
 func pending(locked *drift.Section, c drift.Change) bool {
 	_, had := locked.Files[c.Path]
 	switch c.Action {
@@ -140,7 +144,8 @@ func pending(locked *drift.Section, c drift.Change) bool {
 	case drift.Update, drift.Merged, drift.Delete, drift.Rename:
 		return c.Changes()
 	}
-	return c.Action == drift.Conflict && !had
+	// One that the lock has as open is told as such.
+	return c.Action == drift.Conflict && !locked.Files[c.Path].Open
 }
 
 // changed reports whether the golden path renders something else than what the
@@ -330,7 +335,7 @@ type Resolution struct {
 func (s *Syncer) Resolve(ctx context.Context, repo Repository, st *State, path string, take drift.Side) (*Resolution, error) {
 	for name, section := range st.Lock.GoldenPaths {
 		if section.Files[path].Open {
-			return s.resolve(ctx, repo, st, name, path, take)
+			return s.resolve(ctx, repo, st, name, section, path, take)
 		}
 	}
 	all := &drift.Section{Files: map[string]drift.LockedFile{}}
@@ -341,22 +346,41 @@ func (s *Syncer) Resolve(ctx context.Context, repo Repository, st *State, path s
 	return nil, err
 }
 
-func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name, path string, take drift.Side) (*Resolution, error) {
-	section := st.Lock.GoldenPaths[name]
-	src, _, err := s.open(ctx, section.Source)
-	if err != nil {
-		return nil, err
+// renderLocked renders what a lock says was rendered, from the source that the
+// member names today, or else from the one of that time.
+func (s *Syncer) renderLocked(ctx context.Context, st *State, name string, section *drift.Section) (*source, *scaffold.GoldenPath, scaffold.Rendering, error) {
+	sources := []string{section.Source}
+	if follow, ok := st.Member.Follows(name); ok && follow.Source != section.Source {
+		sources = []string{follow.Source, section.Source}
 	}
-	gone := func(err error) error {
-		return fmt.Errorf("the version %s of %s, which the conflict is about, cannot be rendered: %w", section.Name(), name, err)
+	var errs []error
+	for _, from := range sources {
+		src, g, r, err := s.renderFrom(ctx, from, name, section)
+		if err == nil {
+			return src, g, r, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, nil, nil, errors.Join(errs...)
+}
+
+func (s *Syncer) renderFrom(ctx context.Context, from, name string, section *drift.Section) (*source, *scaffold.GoldenPath, scaffold.Rendering, error) {
+	src, _, err := s.open(ctx, from)
+	if err != nil {
+		return nil, nil, nil, err
 	}
 	g, err := src.load(ctx, section.Commit, name)
 	if err != nil {
-		return nil, gone(err)
+		return nil, nil, nil, err
 	}
-	theirs, err := src.render(ctx, name, section.Revision)
+	r, err := src.render(ctx, name, section.Revision)
+	return src, g, r, err
+}
+
+func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name string, section *drift.Section, path string, take drift.Side) (*Resolution, error) {
+	src, g, theirs, err := s.renderLocked(ctx, st, name, section)
 	if err != nil {
-		return nil, gone(err)
+		return nil, fmt.Errorf("the version %s of %s, which the conflict is about, cannot be rendered: %w", section.Name(), name, err)
 	}
 	if t, ok := theirs[path]; ok && section.Digest != "" && g.Digest != section.Digest {
 		return nil, fmt.Errorf("%s changed since the last sync, from which the conflict in %s (%s) comes; run syncer sync first", name, path, t.Origin)

@@ -49,7 +49,7 @@ func describe(p *reconcile.Planned, open []drift.Change) description {
 		b.add("The golden path **%s** has a new version: %s → %s.\n", p.GoldenPath, p.From.Name(), p.To.Name())
 	}
 	if p.BaseGone != nil {
-		b.add("\nThe version that this repository has cannot be rendered any more (%s); what it rendered was taken from the repository's history where it is there.\n", plain(p.BaseGone.Error()))
+		b.add("\n%s; what it rendered was taken from the repository's history where it is there.\n", plain(p.BaseGone.Error()))
 	}
 	b.conflicts(open)
 	b.table(p)

@@ -1,0 +1,28 @@
+package reconcile
+
+import (
+	"context"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+)
+
+// relock makes the section of a lock that was lost: the repository follows the
+// golden path by its own file, which stays as it is, and the version that fits best
+// becomes the base.
+func (s *Syncer) relock(ctx context.Context, repo Repository, st *State, newest *GoldenPath, follow drift.Follow, facts scaffold.Facts) (*Adopted, error) {
+	inputs := newest.Infer(follow.Inputs, facts)
+	if _, err := newest.Resolve(drift.MemberName, inputs); err != nil {
+		return nil, err
+	}
+	best, err := s.bestMatch(ctx, repo, newest, inputs, fullName(facts))
+	if err != nil {
+		return nil, err
+	}
+	adopted, err := best.write(&State{Lock: st.Lock}, newest.revision.Source, follow.Name, nil)
+	if err != nil {
+		return nil, err
+	}
+	delete(adopted.Files, drift.MemberName)
+	return adopted, nil
+}
