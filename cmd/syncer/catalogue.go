@@ -20,21 +20,24 @@ func sourceFlag(cmd *cobra.Command, source *string) {
 	cmd.Flags().StringVar(source, "source", builtin, "where golden paths come from: PATH-OR-URL[@VERSION]")
 }
 
-// sourceTree reads the newest files of a source.
-func sourceTree(cmd *cobra.Command, source string) (tree.Tree, error) {
-	location, want, err := split(source)
+// goldenPaths loads every golden path of a source that is given here.
+func (a *app) goldenPaths(cmd *cobra.Command, source string) ([]*reconcile.GoldenPath, error) {
+	here, err := os.Getwd()
 	if err != nil {
 		return nil, err
 	}
-	p, err := open(cmd.Context(), location)
-	if err != nil {
+	if source, err = sourceFor(here, source); err != nil {
 		return nil, err
 	}
-	_, commit, err := p.Resolve("", want)
-	if err != nil {
-		return nil, err
-	}
-	return p.Tree(cmd.Context(), commit)
+	return a.syncer(here).GoldenPaths(cmd.Context(), source)
+}
+
+// entry is a golden path in a list.
+type entry struct {
+	Name      string `json:"name"`
+	Version   string `json:"version"`
+	Title     string `json:"title"`
+	Lifecycle string `json:"lifecycle"`
 }
 
 func (a *app) listCommand() *cobra.Command {
@@ -44,18 +47,13 @@ func (a *app) listCommand() *cobra.Command {
 		Example: "  syncer list\n  syncer list --source https://github.com/acme/platform",
 		Args:    between(0, 0, "no arguments"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			files, err := sourceTree(cmd, source)
+			all, err := a.goldenPaths(cmd, source)
 			if err != nil {
 				return err
 			}
-			type entry struct{ Name, Version, Title, Lifecycle string }
-			var list []entry
-			for _, name := range scaffold.Names(files) {
-				g, err := scaffold.Load(files, name)
-				if err != nil {
-					return err
-				}
-				list = append(list, entry{name, g.Manifest.Version, g.Manifest.Title, g.Manifest.Lifecycle})
+			list := make([]entry, len(all))
+			for i, g := range all {
+				list[i] = entry{g.Manifest.Name, g.Version(), g.Manifest.Title, g.Manifest.Lifecycle}
 			}
 			if a.json {
 				return a.report(list)

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 )
@@ -72,6 +74,17 @@ func (a *app) tell(err error) {
 		return
 	}
 	fmt.Fprintln(a.err, "syncer: "+err.Error())
+}
+
+// encoder returns how texts are told in JSON, and what that is called: as they are,
+// or, where one is no UTF-8 and would not come out as it went in, in base64.
+func encoder(texts ...[]byte) (encode func([]byte) string, encoding string) {
+	for _, text := range texts {
+		if !utf8.Valid(text) {
+			return base64.StdEncoding.EncodeToString, "base64"
+		}
+	}
+	return func(text []byte) string { return string(text) }, ""
 }
 
 // report writes v as JSON.

@@ -261,12 +261,20 @@ func (a *app) rendered(cmd *cobra.Command, f *inputFlags, name string) (tree.Tre
 	return r.Tree(), nil
 }
 
+// fileReport is a file as JSON tells it.
+type fileReport struct {
+	Path     string `json:"path"`
+	Kind     string `json:"kind"`
+	Content  string `json:"content"`
+	Encoding string `json:"encoding,omitempty"` // "base64", or none
+}
+
 func (a *app) printTree(files tree.Tree) error {
 	if a.json {
-		type file struct{ Path, Kind, Content string }
-		var list []file
+		list := []fileReport{}
 		for _, p := range files.Paths() {
-			list = append(list, file{p, files[p].Kind.String(), string(files[p].Data)})
+			encode, encoding := encoder(files[p].Data)
+			list = append(list, fileReport{p, files[p].Kind.String(), encode(files[p].Data), encoding})
 		}
 		return a.report(list)
 	}

@@ -28,17 +28,20 @@ type placeReport struct {
 	Ours     string     `json:"ours"`
 	Theirs   string     `json:"theirs"`
 	Proposal *string    `json:"proposal,omitempty"`
+	// Encoding is "base64" where a text is no UTF-8, which JSON could not hold.
+	Encoding string `json:"encoding,omitempty"`
 }
 
 func tiersOf(c drift.Change) tiersReport {
 	r := tiersReport{DecidedBy: c.Policy, Run: c.Run}
 	for _, h := range c.Places() {
+		encode, encoding := encoder(h.Base, h.Ours, h.Theirs, h.Proposal)
 		p := placeReport{
 			Line: h.OursLine, Tier: h.Tier, Resolver: h.Resolver, Reason: h.Reason, Applied: h.Applied,
-			Base: string(h.Base), Ours: string(h.Ours), Theirs: string(h.Theirs),
+			Base: encode(h.Base), Ours: encode(h.Ours), Theirs: encode(h.Theirs), Encoding: encoding,
 		}
 		if h.Proposal != nil {
-			text := string(h.Proposal)
+			text := encode(h.Proposal)
 			p.Proposal = &text
 		}
 		switch h.Tier {

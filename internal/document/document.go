@@ -322,10 +322,9 @@ func (c *converter) scalar(n *yaml.Node) any {
 		if n.Decode(&i) == nil {
 			return i
 		}
-		var f float64
-		if n.Decode(&f) == nil {
-			return f
-		}
+		// As a floating-point number it would lose digits.
+		c.fault(n, fmt.Sprintf("the whole number %.40s is too large; at most 19 digits, from %d to %d, are kept", n.Value, math.MinInt64, math.MaxInt64), "write it in quotes, as text")
+		return nil
 	case "!!float":
 		var f float64
 		if n.Decode(&f) == nil && !math.IsInf(f, 0) && !math.IsNaN(f) {

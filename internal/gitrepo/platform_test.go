@@ -249,3 +249,29 @@ func TestPlatformBounds(t *testing.T) {
 		t.Error("Tree did not notice that it was cancelled")
 	}
 }
+
+func TestRelease(t *testing.T) {
+	dir, at := versioned(t)
+	checkedOut := gittest.Commit(t, dir, "more", map[string]string{"goldenpaths/go/a": "more"})
+	p := openSource(t, &Cache{}, dir)
+	for _, c := range []struct{ name, commit, want string }{
+		{"go", at["main"], "2.0.0-rc.1"},
+		{"go", checkedOut, "2.0.0-rc.1"},
+		{"go", "", "2.0.0-rc.1"},
+		{"go", at["v1.10.0"], "1.10.0"},
+		{"go", at["v1.2.0"], "1.2.0"},
+		{"web", at["main"], "0.3.0"},
+	} {
+		got, err := p.Release(c.name, c.commit)
+		if err != nil || got != c.want {
+			t.Errorf("Release(%s, %.10s) = %q, %v; want %q", c.name, c.commit, got, err, c.want)
+		}
+	}
+	older := openSource(t, &Cache{}, gittest.Repository(t, map[string]string{"goldenpaths/go/a": "0"}))
+	if got, err := older.Release("go", ""); err != nil || got != "" {
+		t.Errorf("Release without tags = %q, %v; want none", got, err)
+	}
+	if _, err := p.Release("go", strings.Repeat("1", 40)); err == nil {
+		t.Error("Release of a commit that is not there is no error")
+	}
+}

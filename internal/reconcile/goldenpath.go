@@ -37,9 +37,37 @@ func (s *Syncer) GoldenPath(ctx context.Context, from, name, want string) (*Gold
 		return nil, err
 	}
 	if v == "" {
-		v = g.Manifest.Version
+		if v, err = src.version(g, commit); err != nil {
+			return nil, err
+		}
 	}
 	return src.at(g, from, v, commit), nil
+}
+
+// GoldenPaths loads every golden path of a source, each at the version that its
+// members get.
+func (s *Syncer) GoldenPaths(ctx context.Context, from string) ([]*GoldenPath, error) {
+	src, version, err := s.open(ctx, from)
+	if err != nil {
+		return nil, err
+	}
+	_, commit, err := src.Resolve("", version)
+	if err != nil {
+		return nil, err
+	}
+	files, err := src.Tree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	var all []*GoldenPath
+	for _, name := range scaffold.Names(files) {
+		g, err := s.GoldenPath(ctx, from, name, "")
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, g)
+	}
+	return all, nil
 }
 
 // render resolves inputs and renders; file is where the inputs stand. The
@@ -119,6 +147,28 @@ func (s *source) load(ctx context.Context, commit, name string) (*scaffold.Golde
 
 func (s *source) at(g *scaffold.GoldenPath, from, version, commit string) *GoldenPath {
 	return &GoldenPath{g, s, drift.Revision{Source: from, Version: version, Commit: commit, Digest: g.Digest, Engine: scaffold.Engine}}
+}
+
+// released is a platform that knows which versions a commit has in its history.
+type released interface {
+	// Release returns the highest of them, or "".
+	Release(goldenPath, commit string) (string, error)
+}
+
+// version says how far a golden path is at a commit that no version names, such as a
+// branch's: as far as the newest version in its history, or further where its manifest
+// says so. The manifest alone may not have been touched since the first version.
+func (s *source) version(g *scaffold.GoldenPath, commit string) (string, error) {
+	stated := g.Manifest.Version
+	r, ok := s.Platform.(released)
+	if !ok {
+		return stated, nil
+	}
+	tagged, err := r.Release(g.Manifest.Name, commit)
+	if err != nil || tagged == "" || isBefore(tagged, stated) {
+		return stated, err
+	}
+	return tagged, nil
 }
 
 // render renders what a lock says was rendered.
