@@ -22,8 +22,8 @@ the first sync would do.
 A repository that follows NAME and has lost its .goldenpath.lock gets a new one in
 the same way, from what .goldenpath.yaml says.`,
 		Example: "  syncer adopt go-service --set team=payments-team",
-		Args:    between(1, 2, "NAME and at most one DIR"),
-		RunE:    func(cmd *cobra.Command, args []string) error { return a.adopt(cmd, &f, args[0], args[1:]) },
+		Args:    between(1, 2, "NAME and at most one DIR"), ValidArgsFunction: a.completeNames,
+		RunE: func(cmd *cobra.Command, args []string) error { return a.adopt(cmd, &f, args[0], args[1:]) },
 	}
 	f.add(cmd)
 	return cmd

@@ -74,7 +74,7 @@ func (a *app) showCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "show NAME", Short: "Show a golden path: what it is, its inputs, its files",
 		Example: "  syncer show go-service",
-		Args:    between(1, 1, "the NAME of a golden path"),
+		Args:    between(1, 1, "the NAME of a golden path"), ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			here, err := os.Getwd()
 			if err != nil {

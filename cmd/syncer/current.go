@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/goldenpaths/syncer/internal/drift"
-	"github.com/goldenpaths/syncer/internal/drift/textmerge"
 	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -127,7 +126,7 @@ Exit 0: current. Exit 2: behind, drifted, or conflicts to decide.`,
 			return a.check(plans)
 		},
 	}
-	cmd.Flags().StringVar(&only, "golden-path", "", "only this golden path")
+	goldenPathFlag(cmd, &only)
 	return cmd
 }
 
@@ -215,6 +214,8 @@ func (a *app) diffCommand() *cobra.Command {
 	var only, to string
 	cmd := &cobra.Command{
 		Use: "diff [DIR]", Short: "Show what a sync would change",
+		Long: `Show what a sync would change, as a patch that git apply takes; binary files are
+left out of it on a terminal. Nothing is changed.`,
 		Example: "  syncer diff\n  syncer diff --3way",
 		Args:    between(0, 1, "at most one DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -230,7 +231,7 @@ func (a *app) diffCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&threeWay, "3way", false, "show each conflict with its base, ours and theirs")
-	cmd.Flags().StringVar(&only, "golden-path", "", "only this golden path")
+	goldenPathFlag(cmd, &only)
 	cmd.Flags().StringVar(&to, "to", "", "another version than the one that is followed")
 	return cmd
 }
@@ -265,7 +266,7 @@ func (a *app) printDiff(c drift.Change, threeWay bool) {
 			from = c.From
 		}
 		fmt.Fprintf(a.out, "# %s %s: %s\n", c.Action, c.Path, c.Reason)
-		fmt.Fprint(a.out, unified(from, c.Path, c.Before, c.After))
+		fmt.Fprint(a.out, patch{from, c.Path, c.Before, c.After, isTerminal(a.out)}.String())
 	}
 	if c.Action == drift.Conflict || c.Policy != "" && !c.Changes() {
 		fmt.Fprintf(a.out, "# %s %s: %s\n", c.Action, c.Path, c.Reason)
@@ -289,33 +290,4 @@ func quoted(text []byte) string {
 		return "    (nothing)\n"
 	}
 	return "    " + strings.TrimSuffix(strings.ReplaceAll(string(text), "\n", "\n    "), "    ") + strings.Repeat("\n", 1-min(1, strings.Count(string(text[len(text)-1:]), "\n")))
-}
-
-func unified(from, to string, before, after *tree.File) string {
-	var head strings.Builder
-	var b, a []byte
-	beforeName, afterName := "a/"+from, "b/"+to
-	fmt.Fprintf(&head, "diff --git a/%s b/%s\n", from, to)
-	switch {
-	case before == nil:
-		beforeName = "/dev/null"
-		fmt.Fprintf(&head, "new file mode %o\n", after.Kind)
-		a = after.Data
-	case after == nil:
-		afterName = "/dev/null"
-		fmt.Fprintf(&head, "deleted file mode %o\n", before.Kind)
-		b = before.Data
-	default:
-		if before.Kind != after.Kind {
-			fmt.Fprintf(&head, "old mode %o\nnew mode %o\n", before.Kind, after.Kind)
-		}
-		b, a = before.Data, after.Data
-	}
-	if from != to {
-		fmt.Fprintf(&head, "rename from %s\nrename to %s\n", from, to)
-	}
-	if tree.IsBinary(a) || tree.IsBinary(b) {
-		return head.String() + fmt.Sprintf("Binary files %s and %s differ\n", beforeName, afterName)
-	}
-	return head.String() + textmerge.Unified(beforeName, afterName, b, a, 3)
 }

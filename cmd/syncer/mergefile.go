@@ -17,7 +17,8 @@ import (
 type mergeFileFlags struct {
 	batch, write, hunks, policies, resolve bool
 	path, suggested                        string
-	off, on                                []string
+	off, on, labels                        []string
+	markerSize                             int
 }
 
 func (a *app) mergeFileCommand() *cobra.Command {
@@ -28,8 +29,11 @@ func (a *app) mergeFileCommand() *cobra.Command {
 both sides changed the same and it is not safe to say what should become of it.
 As a merge driver of Git:
 
-  git config merge.syncer.driver 'syncer merge-file --write %O %A %B --path %P'
+  git config merge.syncer.driver \
+    'syncer merge-file --write %O %A %B --path %P --marker-size %L -L %X -L %S -L %Y'
   echo '* merge=syncer' >> .gitattributes
+
+Before Git 2.44, which brought %X, %S and %Y, conflicts are labelled ours and theirs.
 
 With --batch, read {"id","path","base","ours","theirs"} a line from standard input
 and write {"id","merged","conflicts","by"} a line.`,
@@ -41,6 +45,9 @@ and write {"id","merged","conflicts","by"} a line.`,
 			return between(3, 3, "BASE, OURS and THEIRS")(cmd, args)
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.markerSize < 0 || f.markerSize > maxMarker || len(f.labels) > 3 {
+				return usage(cmd, fmt.Errorf("--marker-size is from 1 to %d, and there are at most three labels", maxMarker))
+			}
 			options, err := f.options()
 			if err != nil {
 				return usage(cmd, err)
@@ -60,8 +67,29 @@ and write {"id","merged","conflicts","by"} a line.`,
 	flags.StringSliceVar(&f.off, "off", nil, "resolvers not to use, or \"all\"")
 	flags.StringSliceVar(&f.on, "on", nil, "optional resolvers to use")
 	flags.BoolVar(&f.write, "write", false, "write the result to OURS, as a merge driver must")
-	flags.StringVar(&f.path, "path", "", "the file's path in its repository, for its kind and the labels of conflicts")
+	flags.StringVar(&f.path, "path", "", "the file's path in its repository, for its kind and for messages")
+	flags.StringArrayVarP(&f.labels, "label", "L", nil, "how conflicts are labelled: ours, then base, then theirs, as for git merge-file")
+	flags.IntVar(&f.markerSize, "marker-size", 0, "how many characters a conflict marker has; 7 where it is not given")
 	return cmd
+}
+
+// maxMarker bounds the length of conflict markers.
+const maxMarker = 1000
+
+// marks returns how conflicts are marked. A merge driver's files have temporary names,
+// which tell nobody anything; so where the path is given, the sides are named.
+func (f mergeFileFlags) marks(base, ours, theirs string) textmerge.Labels {
+	names := []string{ours, base, theirs}
+	if f.path != "" {
+		names = []string{"ours", "base", "theirs"}
+	}
+	for i, label := range f.labels {
+		// An older git leaves what it does not know as it is.
+		if label != "" && !slices.Contains([]string{"%X", "%S", "%Y"}, label) {
+			names[i] = label
+		}
+	}
+	return textmerge.Labels{Ours: names[0], Base: names[1], Theirs: names[2], MarkerSize: f.markerSize}
 }
 
 // options returns how the flags ask to merge.
@@ -108,7 +136,7 @@ func (a *app) mergeFile(base, ours, theirs string, f mergeFileFlags, options mer
 		path = ours
 	}
 	r := merge.Merge(path, texts[0], texts[1], texts[2], options)
-	merged, conflicts := r.Markers(texts[0], texts[1], texts[2], textmerge.Labels{Ours: path, Base: base, Theirs: theirs})
+	merged, conflicts := r.Markers(texts[0], texts[1], texts[2], f.marks(base, ours, theirs))
 	if f.write {
 		if err := os.WriteFile(ours, merged, 0o600); err != nil {
 			return fmt.Errorf("merge-file: %w", err)

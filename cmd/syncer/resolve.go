@@ -25,7 +25,7 @@ the conflicts for which nothing is. syncer explain shows all of them.
 The decision is written to ` + drift.LockName + `, so that the same conflict is not
 asked again. What is not committed yet is never replaced.`,
 		Example: "  syncer resolve Makefile --take theirs\n  syncer resolve package.json --take suggested",
-		Args:    between(1, 1, "one PATH"),
+		Args:    between(1, 1, "one PATH"), ValidArgsFunction: completeOpen,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			side, err := drift.ParseSide(take)
 			if err != nil {
@@ -43,7 +43,7 @@ asked again. What is not committed yet is never replaced.`,
 			return a.resolve(cmd, m, args[0], side)
 		},
 	}
-	cmd.Flags().StringVar(&take, "take", "", "suggested, theirs (the golden path's) or ours (the file as it is)")
+	takeFlag(cmd, &take)
 	return cmd
 }
 

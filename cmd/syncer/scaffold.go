@@ -98,7 +98,7 @@ func (a *app) newCommand() *cobra.Command {
 		Long: "Create a Git repository in DIR, which must not exist or be empty, with what the golden path NAME renders:\nbranch main, one commit. Inputs that are missing are asked for on a terminal.",
 		Example: "  syncer new go-service payments --set team=payments-team\n" +
 			"  syncer new go-service payments --source https://github.com/acme/platform@^2 --inputs inputs.yaml",
-		Args: between(2, 2, "NAME and DIR"),
+		Args: between(2, 2, "NAME and DIR"), ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.create(cmd, &f, args[0], args[1]) },
 	}
 	f.add(cmd)
@@ -211,7 +211,7 @@ func (a *app) renderCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "render NAME", Short: "Render a golden path without creating a repository",
 		Example: "  syncer render go-service --set name=payments --set team=core --out /tmp/payments\n  syncer render go-service --inputs inputs.yaml --stdout",
-		Args:    between(1, 1, "the NAME of a golden path"),
+		Args:    between(1, 1, "the NAME of a golden path"), ValidArgsFunction: a.completeNames,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if (out == "") == !stdout {
 				return usage(cmd, errors.New("give one of --out DIR and --stdout"))

@@ -44,7 +44,7 @@ is told; decide it with syncer resolve. Exit 2 where conflicts are open.`,
 		},
 	}
 	cmd.Flags().StringVar(&f.to, "to", "", "a version, branch or commit, in place of the one that is followed")
-	cmd.Flags().StringVar(&f.only, "golden-path", "", "only this golden path")
+	goldenPathFlag(cmd, &f.only)
 	cmd.Flags().BoolVar(&f.commit, "commit", false, "commit to the branch goldenpath/NAME and leave the work tree alone")
 	cmd.Flags().BoolVar(&f.push, "push", false, "push that branch to origin")
 	return cmd

@@ -22,7 +22,7 @@ func (a *app) testCommand() *cobra.Command {
 the fixture, and check that rendering twice gives the same bytes. --update writes
 what was rendered into the fixtures, for you to review.`,
 		Example: "  syncer test\n  syncer test go-service --update",
-		Args:    between(0, 1, "at most one NAME"),
+		Args:    between(0, 1, "at most one NAME"), ValidArgsFunction: a.completeTests,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files, err := a.platformFiles(cmd, []string{dir})
 			if err != nil {

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/gitrepo"
+	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/scaffold"
+)
+
+// What the shell completes is read from this machine alone, and nothing is changed:
+// a key is pressed, not a command given.
+
+// completeNames completes the first argument with the golden paths of --source, and
+// those after it with files.
+func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveDefault
+	}
+	source, err := cmd.Flags().GetString("source")
+	if err != nil || (gitrepo.Source{Location: source}).IsURL() {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	all, err := a.goldenPaths(cmd, source)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names := make([]cobra.Completion, len(all))
+	for i, g := range all {
+		names[i] = cobra.CompletionWithDesc(g.Manifest.Name, g.Manifest.Title)
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeTests completes the first argument with the golden paths around here.
+func (a *app) completeTests(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	files, err := a.platformFiles(cmd, nil)
+	if err != nil || len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return scaffold.Names(files), cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFollowed completes --golden-path with what the repository follows.
+func completeFollowed(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	dir := "."
+	if len(args) > 0 {
+		dir = args[0]
+	}
+	_, st, err := peek(dir)
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names, _ := st.Names("") // without a name there is no error
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeOpen completes a path with the files that have conflicts to decide.
+func completeOpen(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	m, st, err := peek(".")
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	here, err := os.Getwd()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	var open []cobra.Completion
+	for _, section := range st.Lock.GoldenPaths {
+		for p, f := range section.Files {
+			if !f.Open {
+				continue
+			}
+			if p, err := filepath.Rel(realPath(here), filepath.Join(m.Root(), filepath.FromSlash(p))); err == nil {
+				open = append(open, p)
+			}
+		}
+	}
+	slices.Sort(open)
+	return open, cobra.ShellCompDirectiveNoFileComp
+}
+
+func peek(dir string) (member, *reconcile.State, error) {
+	m, err := gitrepo.OpenMember(dir)
+	if err != nil {
+		return member{}, nil, err
+	}
+	st, err := reconcile.Load(member{m})
+	return member{m}, st, err
+}
+
+// goldenPathFlag adds --golden-path, for verbs on a repository that may follow
+// several.
+func goldenPathFlag(cmd *cobra.Command, only *string) {
+	cmd.Flags().StringVar(only, "golden-path", "", "only this golden path")
+	_ = cmd.RegisterFlagCompletionFunc("golden-path", completeFollowed) // the flag is there
+}
+
+// takeFlag adds --take.
+func takeFlag(cmd *cobra.Command, take *string) {
+	sides := []cobra.Completion{string(drift.Suggested), string(drift.Theirs), string(drift.Ours)}
+	cmd.Flags().StringVar(take, "take", "", "suggested, theirs (the golden path's) or ours (the file as it is)")
+	_ = cmd.RegisterFlagCompletionFunc("take", cobra.FixedCompletions(sides, cobra.ShellCompDirectiveNoFileComp))
+}
