@@ -28,19 +28,19 @@ func AddKeep(text []byte, k Keep) ([]byte, error) {
 		return nil, err
 	}
 	key, list := doc.Node("keep")
-	var after []byte
-	switch {
-	case key == nil:
-		after, err = insertYAML(text, bytes.Count(text, []byte("\n"))+1, 1, yamlMap("keep", yamlList(fields)))
-	case list.Kind == yaml.SequenceNode && list.Style&yaml.FlowStyle == 0 && len(list.Content) > 0:
-		after, err = insertYAML(text, lastLine(list), list.Column, yamlList(fields))
-	default:
-		return nil, document.Problems{doc.At("the list keep cannot be added to by machine", "write its entries one a line, each with a -", "keep")}
+	edits := doc.Edit(text)
+	if key == nil {
+		_, root := doc.Node()
+		edits.Keys(nil, root, document.KeyEdit{Put: map[string]any{"keep": []any{fields}}})
+	} else {
+		edits.Append(list, fields)
 	}
+	after, err := edits.Text()
+	const byHand = "the list keep cannot be added to by machine; write the entry by hand"
 	if err != nil {
-		return nil, err
+		return nil, document.Problems{doc.At(byHand, "write its entries one a line, each with a -", "keep")}
 	}
-	return edited(text, after, "the list keep cannot be added to by machine; write the entry by hand", func(m *Member) { m.Keep = append(m.Keep, k) })
+	return edited(text, after, byHand, func(m *Member) { m.Keep = append(m.Keep, k) })
 }
 
 // checkKeep says what is wrong with an entry itself.
@@ -100,6 +100,22 @@ func SetPin(text []byte, goldenPath, pin, until string) ([]byte, error) {
 			}
 		}
 	})
+}
+
+// offset returns where a line and column, both from 1, are in a text.
+func offset(text []byte, line, column int) int { return lineEnd(text, line-1) + column - 1 }
+
+// lineEnd returns where the line after a line, from 1, begins.
+func lineEnd(text []byte, line int) int {
+	at := 0
+	for ; line > 0; line-- {
+		next := bytes.IndexByte(text[at:], '\n')
+		if next < 0 {
+			return len(text)
+		}
+		at += next + 1
+	}
+	return at
 }
 
 // setField gives a field of a golden path's entry a value, or with "" takes it out.

@@ -1,9 +1,8 @@
 package drift
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -128,80 +127,32 @@ func kept(keeps []Keep, path, today string) (Keep, bool) {
 	return Keep{}, false
 }
 
+// writtenFollow is Follow as it is written, with its inputs.
+type writtenFollow struct {
+	Name    string          `yaml:"name"`
+	Source  string          `yaml:"source,omitempty"`
+	Channel string          `yaml:"channel,omitempty"`
+	Version string          `yaml:"version,omitempty"`
+	Pin     string          `yaml:"pin,omitempty"`
+	Until   string          `yaml:"until,omitempty"`
+	Inputs  scaffold.Inputs `yaml:"inputs,omitempty"`
+}
+
 // FormatMember returns the first .goldenpath.yaml of a repository. Later ones are
 // people's.
 func FormatMember(m *Member) ([]byte, error) {
-	type follow struct {
-		Name    string          `yaml:"name"`
-		Source  string          `yaml:"source,omitempty"`
-		Channel string          `yaml:"channel,omitempty"`
-		Version string          `yaml:"version,omitempty"`
-		Pin     string          `yaml:"pin,omitempty"`
-		Inputs  scaffold.Inputs `yaml:"inputs,omitempty"`
-	}
 	out := struct {
-		Source      string   `yaml:"source"`
-		GoldenPaths []follow `yaml:"goldenPaths"`
+		Source      string          `yaml:"source"`
+		GoldenPaths []writtenFollow `yaml:"goldenPaths"`
 	}{Source: m.Source}
 	for _, f := range m.GoldenPaths {
-		out.GoldenPaths = append(out.GoldenPaths, follow{f.Name, f.Source, f.Channel, f.Version, f.Pin, f.Inputs})
+		out.GoldenPaths = append(out.GoldenPaths, writtenFollow(f))
 	}
 	b, err := yaml.Marshal(out)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", MemberName, err)
 	}
 	return append([]byte("# Which golden paths this repository follows. It is yours: change inputs, pin a\n# version, or keep files as they are. syncer reads it and writes "+LockName+".\n"), b...), nil
-}
-
-// InputEdit is a change of an input's key in .goldenpath.yaml: to another name,
-// or, where To is "", away.
-type InputEdit struct{ From, To string }
-
-// EditInputs changes keys of a golden path's inputs in the text of
-// .goldenpath.yaml and leaves every other byte as it is.
-func EditInputs(text []byte, goldenPath string, edits []InputEdit) ([]byte, error) {
-	for _, e := range edits {
-		doc, err := document.Parse(MemberName, text)
-		if err != nil {
-			return nil, err
-		}
-		key := inputKey(doc, goldenPath, e.From)
-		if key == nil {
-			continue
-		}
-		lo := offset(text, key.Line, key.Column)
-		hi := lo + len(key.Value)
-		if hi > len(text) || string(text[lo:hi]) != key.Value {
-			return nil, document.Problems{{File: MemberName, Line: key.Line, Column: key.Column, Message: fmt.Sprintf("the input %q is now called %q", e.From, e.To), Hint: "rename it here, then sync again"}}
-		}
-		if e.To == "" {
-			return nil, document.Problems{{File: MemberName, Line: key.Line, Column: key.Column, Message: fmt.Sprintf("the golden path no longer has the input %q", e.From), Hint: "remove it here, then sync again"}}
-		}
-		text = slices.Concat(text[:lo], []byte(e.To), text[hi:])
-	}
-	return text, nil
-}
-
-func inputKey(doc *document.Document, goldenPath, input string) *yaml.Node {
-	_, list := doc.Node("goldenPaths")
-	for i := range list.Content {
-		if _, name := doc.Node("goldenPaths", fmt.Sprint(i), "name"); name.Value != goldenPath {
-			continue
-		}
-		if key, _ := doc.Node("goldenPaths", fmt.Sprint(i), "inputs", input); key != nil && key.Value == input {
-			return key
-		}
-	}
-	return nil
-}
-
-// offset returns where a line and column, both from 1, are in a text.
-func offset(text []byte, line, column int) int {
-	at := 0
-	for ; line > 1; line-- {
-		at += bytes.IndexByte(text[at:], '\n') + 1
-	}
-	return at + column - 1
 }
 
 // AddFollow returns the text of .goldenpath.yaml with one more golden path after
@@ -211,43 +162,30 @@ func AddFollow(text []byte, f Follow) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	key, list := doc.Node("goldenPaths")
-	if key == nil || list.Kind != yaml.SequenceNode || list.Style&yaml.FlowStyle != 0 || len(list.Content) == 0 {
-		return nil, document.Problems{doc.At("the list goldenPaths is not written one entry a line", "write it with a - for each, then adopt again", "goldenPaths")}
+	_, list := doc.Node("goldenPaths")
+	edits := doc.Edit(text)
+	edits.Append(list, writtenFollow(f))
+	after, err := edits.Text()
+	if err == nil {
+		err = follows(text, after, f)
 	}
-	entry, err := yaml.Marshal([]any{followFields(f)})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", MemberName, err)
+		entry, marshalErr := yaml.Marshal([]any{writtenFollow(f)})
+		p := doc.At(fmt.Sprintf("no golden path can be added here by machine (%s)", document.Gather(MemberName, err)[0].Message), "add this to the list by hand:\n"+string(entry), "goldenPaths")
+		return nil, errors.Join(document.Problems{p}, marshalErr)
 	}
-	indent := bytes.Repeat([]byte(" "), list.Column-1)
-	entry = bytes.TrimSuffix(bytes.ReplaceAll(append(bytes.Clone(indent), entry...), []byte("\n"), append([]byte("\n"), indent...)), indent)
-	at := offset(text, lastLine(list)+1, 1)
-	if at > len(text) || at == 0 {
-		at = len(text)
-	}
-	head := text[:at]
-	if len(head) > 0 && head[len(head)-1] != '\n' {
-		head = append(bytes.Clone(head), '\n')
-	}
-	return slices.Concat(head, entry, text[at:]), nil
+	return after, nil
 }
 
-func followFields(f Follow) map[string]any {
-	fields := map[string]any{"name": f.Name}
-	if f.Source != "" {
-		fields["source"] = f.Source
+// follows checks that after says what before does, and follows one more golden path.
+func follows(before, after []byte, f Follow) error {
+	want, err := ParseMember(before)
+	if err != nil {
+		return err
 	}
-	if len(f.Inputs) > 0 {
-		fields["inputs"] = f.Inputs
+	if f.Inputs, err = asWritten(f.Inputs); err != nil {
+		return err
 	}
-	return fields
-}
-
-// lastLine returns the last line that a node and those in it begin on.
-func lastLine(n *yaml.Node) int {
-	last := n.Line
-	for _, c := range n.Content {
-		last = max(last, lastLine(c))
-	}
-	return last
+	want.GoldenPaths = append(want.GoldenPaths, f)
+	return saysOnly(want, after)
 }

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -181,12 +180,5 @@ func memberWith(st *State, source string, f drift.Follow) ([]byte, error) {
 	if st.Member.Source != source {
 		f.Source = source
 	}
-	text, err := drift.AddFollow(st.MemberFile, f)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := drift.ParseMember(text); err != nil {
-		return nil, fmt.Errorf("%s cannot be added to by machine; add this to its goldenPaths by hand:\n%s", drift.MemberName, bytes.TrimSpace(text))
-	}
-	return text, nil
+	return drift.AddFollow(st.MemberFile, f)
 }

@@ -18,6 +18,11 @@ type GoldenPath struct {
 // Version is the version it was asked for by, or what its manifest calls itself.
 func (g *GoldenPath) Version() string { return g.revision.Version }
 
+func (g *GoldenPath) declares(input string) bool {
+	property, _ := g.Input(input)
+	return property != nil
+}
+
 // GoldenPath loads a golden path at what a source and a wanted version mean. A
 // version in the source holds where want is "".
 func (s *Syncer) GoldenPath(ctx context.Context, from, name, want string) (*GoldenPath, error) {

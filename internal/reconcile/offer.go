@@ -1,6 +1,8 @@
 package reconcile
 
 import (
+	"slices"
+
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 )
@@ -11,6 +13,7 @@ type Offer struct {
 	Version, Digest string
 	Migrations      []scaffold.Migration
 	Merge           scaffold.MergeRules
+	Inputs          []string // the names that it declares
 	// Render renders for a repository, and returns the inputs that may be shown; file is
 	// where the inputs stand.
 	Render func(file string, inputs scaffold.Inputs, repository string) (scaffold.Rendering, scaffold.Inputs, error)
@@ -22,13 +25,14 @@ type candidate struct {
 	revision   drift.Revision
 	migrations []scaffold.Migration
 	merge      scaffold.MergeRules
+	declares   func(input string) bool
 	source     *source
 	render     func(file string, given scaffold.Inputs, repository string) (scaffold.Rendering, drift.Revision, error)
 	loaded     *GoldenPath // nil: it is rendered elsewhere
 }
 
 func loaded(g *GoldenPath) candidate {
-	return candidate{g.Manifest.Name, g.revision, g.Manifest.Migrations, g.MergeRules(), g.source, g.render, g}
+	return candidate{g.Manifest.Name, g.revision, g.Manifest.Migrations, g.MergeRules(), g.declares, g.source, g.render, g}
 }
 
 func offered(o Offer, src *source, from, name, commit string) candidate {
@@ -39,5 +43,6 @@ func offered(o Offer, src *source, from, name, commit string) candidate {
 		to.Inputs, to.Repository = public, repository
 		return files, to, err
 	}
-	return candidate{name: name, revision: revision, migrations: o.Migrations, merge: o.Merge, source: src, render: render}
+	declares := func(input string) bool { return slices.Contains(o.Inputs, input) }
+	return candidate{name: name, revision: revision, migrations: o.Migrations, merge: o.Merge, declares: declares, source: src, render: render}
 }

@@ -255,6 +255,7 @@ func crossed(ms []scaffold.Migration, from, to string) []scaffold.Migration {
 		if v, err := semver.NewVersion(m.To); err == nil && v.GreaterThan(a) && !v.GreaterThan(b) {
 			if back {
 				m.Renames, m.Inputs.Rename = inverse(m.Renames), inverse(m.Inputs.Rename)
+				m.Inputs.Withdraw = m.Inputs.Default
 				m.Deletes, m.Inputs.Default, m.Inputs.Delete = nil, nil, nil
 			}
 			between = append(between, m)

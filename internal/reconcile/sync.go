@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -37,8 +36,6 @@ type Planned struct {
 	repo     Repository
 	ours     tree.Tree
 	theirs   scaffold.Rendering
-	input    []drift.InputEdit
-	inferred scaffold.Inputs // to be written to the member's file
 	policies drift.Policies
 }
 
@@ -100,12 +97,16 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	}
 	p := &Planned{Following: follow, Unfollowed: st.Unfollowed(), Unlocked: st.Lock.GoldenPaths[name] == nil, state: st}
 	migrations := migrations(ctx, g, locked)
-	inputs, edits := migrateInputs(follow.Inputs, migrations)
-	p.input = edits
+	inputs, edits := migrateInputs(follow.Inputs, migrations, g.declares)
 	repository := locked.Repository
 	if known != nil {
+		given := inputs
 		inputs, repository = g.loaded.Infer(inputs, known), fullName(known)
-		p.inferred = g.loaded.Public(inputs)
+		for name, v := range g.loaded.Public(inputs) {
+			if _, has := given[name]; !has {
+				edits.Add[name] = v
+			}
+		}
 	}
 	theirs, revision, err := g.render(drift.MemberName, inputs, repository)
 	if err != nil {
@@ -130,7 +131,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	if err := errors.Join(b.failed, memory.failed); err != nil {
 		return nil, err
 	}
-	return p, nil
+	return p, p.addChange(edits)
 }
 
 // pending reports whether a change brings something of the golden path's that the
@@ -216,40 +217,6 @@ func deletes(ms []scaffold.Migration) []string {
 	return all
 }
 
-// migrateInputs applies migrations to what the member gives, and says how its
-// file has to change.
-func migrateInputs(given scaffold.Inputs, ms []scaffold.Migration) (scaffold.Inputs, []drift.InputEdit) {
-	inputs := maps.Clone(given)
-	if inputs == nil {
-		inputs = scaffold.Inputs{}
-	}
-	var edits []drift.InputEdit
-	for _, m := range ms {
-		for _, from := range slices.Sorted(maps.Keys(m.Inputs.Rename)) {
-			to := m.Inputs.Rename[from]
-			v, has := inputs[from]
-			if _, both := inputs[to]; !has || both {
-				continue
-			}
-			inputs[to] = v
-			delete(inputs, from)
-			edits = append(edits, drift.InputEdit{From: from, To: to})
-		}
-		for name, v := range m.Inputs.Default {
-			if _, has := inputs[name]; !has {
-				inputs[name] = v
-			}
-		}
-		for _, name := range m.Inputs.Delete {
-			if _, has := inputs[name]; has {
-				delete(inputs, name)
-				edits = append(edits, drift.InputEdit{From: name})
-			}
-		}
-	}
-	return inputs, edits
-}
-
 func union(locked *drift.Section, theirs scaffold.Rendering) []string {
 	paths := map[string]bool{}
 	for p := range locked.Files {
@@ -275,18 +242,6 @@ func (p *Planned) Writes() (map[string]*tree.File, error) {
 	}
 	if string(before) != string(lock) {
 		w[drift.LockName] = &tree.File{Kind: tree.Regular, Data: lock}
-	}
-	text, err := drift.EditInputs(p.state.MemberFile, p.GoldenPath, p.input)
-	if err != nil {
-		return nil, err
-	}
-	if len(p.inferred) > 0 {
-		if text, err = drift.AddInputs(text, p.GoldenPath, p.inferred); err != nil {
-			return nil, err
-		}
-	}
-	if !bytes.Equal(text, p.state.MemberFile) {
-		w[drift.MemberName] = &tree.File{Kind: tree.Regular, Data: text}
 	}
 	return w, nil
 }

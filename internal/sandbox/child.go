@@ -36,7 +36,7 @@ func Serve(in io.Reader, out io.Writer, memory int64) error {
 			continue // among the problems
 		}
 		paths[name] = g
-		o.Paths = append(o.Paths, Path{Name: name, Version: g.Manifest.Version, Digest: g.Digest, Migrations: g.Manifest.Migrations, Merge: g.MergeRules()})
+		o.Paths = append(o.Paths, Path{Name: name, Version: g.Manifest.Version, Digest: g.Digest, Migrations: g.Manifest.Migrations, Merge: g.MergeRules(), Inputs: g.InputNames()})
 	}
 	if err := s.send(o); err != nil {
 		return err

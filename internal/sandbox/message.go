@@ -36,6 +36,7 @@ type Path struct {
 	Digest     string               `json:"digest"`
 	Migrations []scaffold.Migration `json:"migrations,omitempty"`
 	Merge      scaffold.MergeRules  `json:"merge,omitempty"`
+	Inputs     []string             `json:"inputs,omitempty"` // the names that it declares
 }
 
 // overview answers an opening.

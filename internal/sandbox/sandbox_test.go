@@ -94,7 +94,7 @@ func TestItIsTheSameAsHere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []sandbox.Path{{Name: "svc", Version: "1.2.0", Digest: here.Digest, Migrations: here.Manifest.Migrations, Merge: here.MergeRules()}}
+	want := []sandbox.Path{{Name: "svc", Version: "1.2.0", Digest: here.Digest, Migrations: here.Manifest.Migrations, Merge: here.MergeRules(), Inputs: here.InputNames()}}
 	// A manifest's own numbers are read as int, those of documents as int64; neither a
 	// comparison nor a template tells them apart.
 	wide := cmp.Transformer("int64", func(m map[string]any) map[string]string {

@@ -98,6 +98,8 @@ type Migration struct {
 		Rename  map[string]string `yaml:"rename"`
 		Default map[string]any    `yaml:"default"`
 		Delete  []string          `yaml:"delete"`
+		// Withdraw are the defaults that a migration gave which is undone.
+		Withdraw map[string]any `yaml:"-"`
 	} `yaml:"inputs"`
 }
 
