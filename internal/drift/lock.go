@@ -18,7 +18,7 @@ import (
 )
 
 // LockName is the file in a member that the machine keeps.
-const LockName = ".goldenpath.lock"
+const LockName = scaffold.LockName
 
 // lockVersion is the version of the lock's format that is written. A lock with a
 // higher one comes from a newer syncer.

@@ -16,7 +16,7 @@ import (
 )
 
 // MemberName is the file in a member that people keep.
-const MemberName = ".goldenpath.yaml"
+const MemberName = scaffold.MemberName
 
 // Member is .goldenpath.yaml: which golden paths a repository follows.
 // docs/schema/member.schema.json describes its fields.

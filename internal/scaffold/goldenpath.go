@@ -263,7 +263,7 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 			return l.set.Parse(file, []byte(text), m.Delimiters)
 		}, m.Delimiters)
 	} else {
-		s.badPath = tree.CheckPath(s.source)
+		s.badPath = checkPath(s.source)
 	}
 	if s.rule.When != "" {
 		if s.when, err = l.set.Parse(file, []byte(s.rule.When), s.rule.own); err != nil {

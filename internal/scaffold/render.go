@@ -224,12 +224,31 @@ func (s *sourceFile) renderedPath(data engine.Data) (string, error) {
 		if p, err = s.path.render(data); p == "" || err != nil {
 			return "", err
 		}
-		err = tree.CheckPath(p)
+		err = checkPath(p)
 	}
 	if err != nil {
 		return "", document.Problem{File: s.file, Message: fmt.Sprintf("the file would be written to %q: %v", p, err), Hint: "change the input or the name of the template"}
 	}
 	return p, nil
+}
+
+// MemberName and LockName are the files in a member that say which golden paths it
+// follows, and what was rendered of them.
+const (
+	MemberName = ".goldenpath.yaml"
+	LockName   = ".goldenpath.lock"
+)
+
+// checkPath returns an error where a golden path must not have a file at p: it is no
+// path of a repository's, or one of the two files that are not the golden path's.
+func checkPath(p string) error {
+	first, _, _ := strings.Cut(p, "/")
+	for _, own := range []string{MemberName, LockName} {
+		if tree.SameName(first, own) {
+			return fmt.Errorf("%s is where a repository says what it follows, and no golden path's", own)
+		}
+	}
+	return tree.CheckPath(p)
 }
 
 func (r *renderer) check() error {

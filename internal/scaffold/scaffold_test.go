@@ -252,6 +252,25 @@ func TestRenderedPathsStayInTheTree(t *testing.T) {
 	}
 }
 
+// The two files that say what a repository follows are never a golden path's, in no
+// spelling that a file system takes for theirs.
+func TestTheMembersOwnFilesAreNotRendered(t *testing.T) {
+	const manifest = "apiVersion: syncer/v1\nkind: GoldenPath\nname: p\ninputs: {properties: {f: {type: string}}}\n"
+	for _, name := range []string{".goldenpath.yaml", ".goldenpath.lock", ".GoldenPath.YAML", ".golden\u200cpath.lock", ".goldenpath.yaml/x"} {
+		for source, inputs := range map[string]scaffold.Inputs{name: nil, "{{ .f }}": {"f": name}} {
+			files := tree.Tree{"goldenpaths/p/goldenpath.yaml": tree.Text(manifest), "goldenpaths/p/template/" + source: tree.Text("x")}
+			_, err := load(t, files, "p").Render(inputs, scaffold.Machine{})
+			if err == nil || !strings.Contains(err.Error(), "goldenpaths/p/template/"+source+": ") || !strings.Contains(err.Error(), "no golden path's") {
+				t.Errorf("%s as %s: %v", name, source, err)
+			}
+		}
+	}
+	files := tree.Tree{"goldenpaths/p/goldenpath.yaml": tree.Text(manifest), "goldenpaths/p/template/docs/.goldenpath.yaml": tree.Text("an example")}
+	if _, err := load(t, files, "p").Render(nil, scaffold.Machine{}); err != nil {
+		t.Errorf("a file that is called so in a folder: %v", err)
+	}
+}
+
 func FuzzManifest(f *testing.F) {
 	f.Add([]byte("apiVersion: syncer/v1\nkind: GoldenPath\nname: p\n"))
 	f.Add(platform()["goldenpaths/svc/goldenpath.yaml"].Data)

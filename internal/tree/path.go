@@ -128,14 +128,22 @@ func hfsIgnored(r rune) bool {
 		r >= 0x206a && r <= 0x206f || r == 0xfeff
 }
 
-func isDotGit(seg string) bool {
-	seg = strings.ToLower(strings.Map(func(r rune) rune {
+// SameName reports whether some file system takes two names for one: they differ
+// only in letter case, or in what HFS+ leaves out.
+func SameName(a, b string) bool { return folded(a) == folded(b) }
+
+func folded(name string) string {
+	return strings.ToLower(strings.Map(func(r rune) rune {
 		if hfsIgnored(r) {
 			return -1
 		}
 		return r
-	}, seg))
+	}, name))
+}
+
+func isDotGit(seg string) bool {
 	// "git~1" is the short name that NTFS gives to ".git".
+	seg = folded(seg)
 	return seg == ".git" || seg == "git~1"
 }
 
