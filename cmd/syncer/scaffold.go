@@ -137,9 +137,12 @@ func (a *app) create(cmd *cobra.Command, f *inputFlags, name, dir string) error 
 		return err
 	}
 	if a.json {
-		return a.report(map[string]any{"directory": abs, "commit": commit, "version": made.Revision.Version, "files": made.Files.Paths(), "notDone": made.After})
+		return a.report(map[string]any{"directory": abs, "commit": commit, "version": made.Revision.Version, "files": made.Files.Paths(), "notDone": made.After, "notKept": made.Forgotten})
 	}
 	fmt.Fprintf(a.out, "created %s: %d files of %s %s, committed to main as %.10s\n", dir, len(made.Files), name, made.Revision.Name(), commit)
+	if len(made.Forgotten) > 0 {
+		fmt.Fprintf(a.out, "not kept anywhere, because they are secrets: %s; put them where they are used\n", strings.Join(made.Forgotten, ", "))
+	}
 	if len(made.After) > 0 {
 		fmt.Fprintf(a.out, "not done here, because it needs GitHub: after.%s\n", strings.Join(made.After, ", after."))
 	}
@@ -195,7 +198,11 @@ func field(g *scaffold.GoldenPath, name string, prop map[string]any, answer *str
 		}
 		return huh.NewSelect[string]().Title(title).Description(description).Options(options...).Value(answer)
 	}
-	return huh.NewInput().Title(title).Description(description).Value(answer).Validate(func(text string) error {
+	input := huh.NewInput().Title(title).Description(description).Value(answer)
+	if g.IsSecret(name) {
+		input.EchoMode(huh.EchoModePassword)
+	}
+	return input.Validate(func(text string) error {
 		v, err := g.Parse(name, text)
 		if err != nil {
 			return err
@@ -249,7 +256,7 @@ func (a *app) rendered(cmd *cobra.Command, f *inputFlags, name string) (tree.Tre
 	if err != nil {
 		return nil, err
 	}
-	inputs, err := g.Resolve(f.file, given)
+	inputs, err := g.Resolve(scaffold.Place{File: f.file}, given)
 	if err != nil {
 		return nil, err
 	}

@@ -79,9 +79,9 @@ type untrusted struct{ *sandbox.Session }
 func (u untrusted) Offers() map[string]reconcile.Offer {
 	offers := map[string]reconcile.Offer{}
 	for _, p := range u.Paths() {
-		offers[p.Name] = reconcile.Offer{Version: p.Version, Digest: p.Digest, Migrations: p.Migrations, Merge: p.Merge, Inputs: p.Inputs,
-			Render: func(file string, inputs scaffold.Inputs, repository string) (scaffold.Rendering, scaffold.Inputs, error) {
-				files, public, err := u.Render(p.Name, file, inputs, repository)
+		offers[p.Name] = reconcile.Offer{Version: p.Version, Digest: p.Digest, Migrations: p.Migrations, Merge: p.Merge, Inputs: p.Inputs, Secrets: p.Secrets,
+			Render: func(at scaffold.Place, inputs scaffold.Inputs, repository string) (scaffold.Rendering, scaffold.Inputs, error) {
+				files, public, err := u.Render(p.Name, at, inputs, repository)
 				return files, public, broke(err)
 			}}
 	}

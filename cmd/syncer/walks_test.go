@@ -61,10 +61,11 @@ title: A service
 description: A small service
 inputs:
   type: object
-  required: [name, team]
+  required: [name, team, token]
   properties:
     name: {type: string, x-from: repository.name}
     team: {type: string, title: Owning team, pattern: "^[a-z]+$", x-from: repository.custom_properties.team}
+    token: {type: string, title: A secret, writeOnly: true}
 files:
   - {glob: "ci.yaml", mode: managed}
 after:
@@ -318,15 +319,18 @@ func TestWalkUseThisTemplate(t *testing.T) {
 			for _, i := range issues {
 				if i.State == "open" && strings.Contains(i.Body, "/syncer set team=") {
 					number = i.Number
+					if strings.Contains(i.Body, "token") {
+						w.Errorf("a secret is asked for where everybody reads it:\n%s", i.Body)
+					}
 				}
 			}
 			return number != 0
 		})
-		_, err := w.alice.Comment("acme/orders", number, "/syncer set team=UPPER")
+		_, err := w.alice.Comment("acme/orders", number, "/syncer set team=UPPER token=hunter")
 		w.must(err)
 		w.until("the wrong answer is refused", func() bool {
 			issues, _ := w.hub.Issues("acme/orders")
-			return len(issues[0].Comments) > 1 && strings.Contains(issues[0].Comments[1].Body, "Nothing was changed")
+			return len(issues[0].Comments) > 1 && strings.Contains(issues[0].Comments[1].Body, "Nothing was changed") && strings.Contains(issues[0].Comments[1].Body, `"token" is a secret`)
 		})
 		_, err = w.alice.Comment("acme/orders", number, "/syncer set team=growth")
 		w.must(err)

@@ -52,7 +52,7 @@ func (w workload) load(b *testing.B, files tree.Tree) (*scaffold.GoldenPath, sca
 	if err != nil {
 		b.Fatal(err)
 	}
-	inputs, err := g.Resolve("", w.inputs)
+	inputs, err := g.Resolve(scaffold.Place{}, w.inputs)
 	if err != nil {
 		b.Fatal(err)
 	}

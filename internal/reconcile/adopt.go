@@ -66,7 +66,7 @@ func (s *Syncer) Adopt(ctx context.Context, repo Repository, newest *GoldenPath,
 		}
 	}
 	inputs := newest.Infer(given, facts)
-	if _, err := newest.Resolve("", inputs); err != nil {
+	if _, err := newest.Resolve(scaffold.Place{}, inputs); err != nil {
 		return nil, err
 	}
 	best, err := s.bestMatch(ctx, repo, newest, inputs, fullName(facts))
@@ -106,7 +106,7 @@ func (s *Syncer) bestMatch(ctx context.Context, repo Repository, newest *GoldenP
 	for _, c := range candidates {
 		known := maps.Clone(inputs)
 		maps.DeleteFunc(known, func(k string, _ any) bool { p, _ := c.Input(k); return p == nil })
-		r, revision, err := c.render("", known, repository)
+		r, revision, err := c.render(scaffold.Place{}, known, repository)
 		if err != nil {
 			continue // its inputs were other ones
 		}

@@ -74,7 +74,7 @@ func (b *between) rendering(pair [2]string) scaffold.Rendering {
 		known := maps.Clone(b.to.Inputs)
 		maps.DeleteFunc(known, func(k string, _ any) bool { p, _ := g.Input(k); return p == nil })
 		// A version whose inputs were other ones is left out.
-		r, _, _ = b.source.at(g, b.to.Source, pair[0], pair[1]).render("", known, b.to.Repository)
+		r, _, _ = b.source.at(g, b.to.Source, pair[0], pair[1]).render(scaffold.Place{}, known, b.to.Repository)
 	}
 	b.rendered[pair[1]] = r
 	return r

@@ -75,11 +75,11 @@ func (s *Syncer) GoldenPaths(ctx context.Context, from string) ([]*GoldenPath, e
 	return all, nil
 }
 
-// render resolves inputs and renders; file is where the inputs stand. The
-// revision is what the member's lock will say.
-func (g *GoldenPath) render(file string, given scaffold.Inputs, repository string) (scaffold.Rendering, drift.Revision, error) {
+// render resolves inputs, which stand at a place, and renders. The revision is what
+// the member's lock will say.
+func (g *GoldenPath) render(at scaffold.Place, given scaffold.Inputs, repository string) (scaffold.Rendering, drift.Revision, error) {
 	to := g.revision
-	inputs, err := g.Resolve(file, given)
+	inputs, err := g.Resolve(at, given)
 	if err != nil {
 		return nil, to, err
 	}

@@ -96,6 +96,23 @@ func result(given scaffold.Inputs, now map[string]held) (scaffold.Inputs, drift.
 	return inputs, edits
 }
 
+// inputsOf says where the member's file has a golden path's inputs.
+func (s *State) inputsOf(name string) scaffold.Place {
+	i := slices.IndexFunc(s.Member.GoldenPaths, func(f drift.Follow) bool { return f.Name == name })
+	return scaffold.Place{File: drift.MemberName, Text: s.MemberFile, At: []string{"goldenPaths", fmt.Sprint(i), "inputs"}}
+}
+
+// refuseSecrets refuses secrets in the member's file, which everybody can read.
+func refuseSecrets(isSecret func(input string) bool, at scaffold.Place, inputs scaffold.Inputs) error {
+	var ps scaffold.Problems
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		if isSecret(name) {
+			ps = append(ps, at.Problem(name, fmt.Sprintf("the input %q is a secret, which must not stand in a file", name), "remove it here; nothing needs it after the repository was created. Where it was pushed, make a new one"))
+		}
+	}
+	return ps.Err()
+}
+
 // addChange adds to a plan what happens to the member's own file, so that it is
 // shown, told and written as every other change is.
 func (p *Planned) addChange(edits drift.InputEdits) error {

@@ -13,10 +13,10 @@ type Offer struct {
 	Version, Digest string
 	Migrations      []scaffold.Migration
 	Merge           scaffold.MergeRules
-	Inputs          []string // the names that it declares
-	// Render renders for a repository, and returns the inputs that may be shown; file is
+	Inputs, Secrets []string // the names that it declares, and those of them that are secret
+	// Render renders for a repository, and returns the inputs that may be shown; at is
 	// where the inputs stand.
-	Render func(file string, inputs scaffold.Inputs, repository string) (scaffold.Rendering, scaffold.Inputs, error)
+	Render func(at scaffold.Place, inputs scaffold.Inputs, repository string) (scaffold.Rendering, scaffold.Inputs, error)
 }
 
 // candidate is the version that a plan brings.
@@ -26,23 +26,25 @@ type candidate struct {
 	migrations []scaffold.Migration
 	merge      scaffold.MergeRules
 	declares   func(input string) bool
+	secret     func(input string) bool
 	source     *source
-	render     func(file string, given scaffold.Inputs, repository string) (scaffold.Rendering, drift.Revision, error)
+	render     func(at scaffold.Place, given scaffold.Inputs, repository string) (scaffold.Rendering, drift.Revision, error)
 	loaded     *GoldenPath // nil: it is rendered elsewhere
 }
 
 func loaded(g *GoldenPath) candidate {
-	return candidate{g.Manifest.Name, g.revision, g.Manifest.Migrations, g.MergeRules(), g.declares, g.source, g.render, g}
+	return candidate{g.Manifest.Name, g.revision, g.Manifest.Migrations, g.MergeRules(), g.declares, g.IsSecret, g.source, g.render, g}
 }
 
 func offered(o Offer, src *source, from, name, commit string) candidate {
 	revision := drift.Revision{Source: from, Version: o.Version, Commit: commit, Digest: o.Digest, Engine: scaffold.Engine}
-	render := func(file string, given scaffold.Inputs, repository string) (scaffold.Rendering, drift.Revision, error) {
+	render := func(at scaffold.Place, given scaffold.Inputs, repository string) (scaffold.Rendering, drift.Revision, error) {
 		to := revision
-		files, public, err := o.Render(file, given, repository)
+		files, public, err := o.Render(at, given, repository)
 		to.Inputs, to.Repository = public, repository
 		return files, to, err
 	}
 	declares := func(input string) bool { return slices.Contains(o.Inputs, input) }
-	return candidate{name: name, revision: revision, migrations: o.Migrations, merge: o.Merge, declares: declares, source: src, render: render}
+	secret := func(input string) bool { return slices.Contains(o.Secrets, input) }
+	return candidate{name: name, revision: revision, migrations: o.Migrations, merge: o.Merge, declares: declares, secret: secret, source: src, render: render}
 }

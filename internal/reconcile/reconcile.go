@@ -154,6 +154,8 @@ type Scaffolded struct {
 	// After says which steps of the manifest's after were not done: they need
 	// GitHub.
 	After []string
+	// Forgotten are the secrets that were given, and are written nowhere.
+	Forgotten []string
 }
 
 // Scaffold renders a golden path for a new repository, with its two files. The
@@ -162,7 +164,10 @@ type Scaffolded struct {
 func (s *Syncer) Scaffold(g *GoldenPath, given scaffold.Inputs, facts scaffold.Facts) (*Scaffolded, error) {
 	name := g.Manifest.Name
 	inputs := g.Infer(given, facts)
-	r, to, err := g.render("", inputs, fullName(facts))
+	if _, err := g.ResolveNew(scaffold.Place{}, inputs); err != nil {
+		return nil, err
+	}
+	r, to, err := g.render(scaffold.Place{}, inputs, fullName(facts))
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +183,13 @@ func (s *Syncer) Scaffold(g *GoldenPath, given scaffold.Inputs, facts scaffold.F
 	}
 	files[drift.MemberName] = tree.File{Kind: tree.Regular, Data: member}
 	files[drift.LockName] = tree.File{Kind: tree.Regular, Data: lock}
-	return &Scaffolded{Files: files, Revision: to, After: slices.Sorted(maps.Keys(g.Manifest.After))}, nil
+	made := &Scaffolded{Files: files, Revision: to, After: slices.Sorted(maps.Keys(g.Manifest.After))}
+	for _, input := range slices.Sorted(maps.Keys(inputs)) {
+		if g.IsSecret(input) {
+			made.Forgotten = append(made.Forgotten, input)
+		}
+	}
+	return made, nil
 }
 
 func fullName(facts scaffold.Facts) string {

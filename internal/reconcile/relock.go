@@ -12,7 +12,7 @@ import (
 // becomes the base.
 func (s *Syncer) relock(ctx context.Context, repo Repository, st *State, newest *GoldenPath, follow drift.Follow, facts scaffold.Facts) (*Adopted, error) {
 	inputs := newest.Infer(follow.Inputs, facts)
-	if _, err := newest.Resolve(drift.MemberName, inputs); err != nil {
+	if _, err := newest.Resolve(st.inputsOf(follow.Name), inputs); err != nil {
 		return nil, err
 	}
 	best, err := s.bestMatch(ctx, repo, newest, inputs, fullName(facts))

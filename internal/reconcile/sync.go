@@ -98,6 +98,10 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	p := &Planned{Following: follow, Unfollowed: st.Unfollowed(), Unlocked: st.Lock.GoldenPaths[name] == nil, state: st}
 	migrations := migrations(ctx, g, locked)
 	inputs, edits := migrateInputs(follow.Inputs, migrations, g.declares)
+	at := st.inputsOf(name)
+	if err := refuseSecrets(g.secret, at, inputs); err != nil {
+		return nil, err
+	}
 	repository := locked.Repository
 	if known != nil {
 		given := inputs
@@ -108,7 +112,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 			}
 		}
 	}
-	theirs, revision, err := g.render(drift.MemberName, inputs, repository)
+	theirs, revision, err := g.render(at, inputs, repository)
 	if err != nil {
 		return nil, err
 	}

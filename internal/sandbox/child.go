@@ -36,7 +36,7 @@ func Serve(in io.Reader, out io.Writer, memory int64) error {
 			continue // among the problems
 		}
 		paths[name] = g
-		o.Paths = append(o.Paths, Path{Name: name, Version: g.Manifest.Version, Digest: g.Digest, Migrations: g.Manifest.Migrations, Merge: g.MergeRules(), Inputs: g.InputNames()})
+		o.Paths = append(o.Paths, Path{Name: name, Version: g.Manifest.Version, Digest: g.Digest, Migrations: g.Manifest.Migrations, Merge: g.MergeRules(), Inputs: g.InputNames(), Secrets: g.Secrets()})
 	}
 	if err := s.send(o); err != nil {
 		return err
@@ -79,7 +79,7 @@ func render(g *scaffold.GoldenPath, w wish) rendering {
 	if g == nil {
 		return rendering{Error: fmt.Sprintf("there is no golden path %q that can be read", w.Name)}
 	}
-	inputs, err := g.Resolve(w.File, exactInputs(w.Inputs))
+	inputs, err := g.Resolve(w.At, exactInputs(w.Inputs))
 	if err != nil {
 		return failed(err)
 	}

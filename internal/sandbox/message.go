@@ -36,7 +36,8 @@ type Path struct {
 	Digest     string               `json:"digest"`
 	Migrations []scaffold.Migration `json:"migrations,omitempty"`
 	Merge      scaffold.MergeRules  `json:"merge,omitempty"`
-	Inputs     []string             `json:"inputs,omitempty"` // the names that it declares
+	Inputs     []string             `json:"inputs,omitempty"`  // the names that it declares
+	Secrets    []string             `json:"secrets,omitempty"` // those of them that are secret
 }
 
 // overview answers an opening.
@@ -48,7 +49,7 @@ type overview struct {
 // wish asks for a rendering.
 type wish struct {
 	Name       string         `json:"name"`
-	File       string         `json:"file"` // where the inputs stand
+	At         scaffold.Place `json:"at"` // where the inputs stand
 	Inputs     map[string]any `json:"inputs"`
 	Repository string         `json:"repository"`
 }

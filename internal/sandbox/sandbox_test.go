@@ -94,7 +94,7 @@ func TestItIsTheSameAsHere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []sandbox.Path{{Name: "svc", Version: "1.2.0", Digest: here.Digest, Migrations: here.Manifest.Migrations, Merge: here.MergeRules(), Inputs: here.InputNames()}}
+	want := []sandbox.Path{{Name: "svc", Version: "1.2.0", Digest: here.Digest, Migrations: here.Manifest.Migrations, Merge: here.MergeRules(), Inputs: here.InputNames(), Secrets: here.Secrets()}}
 	// A manifest's own numbers are read as int, those of documents as int64; neither a
 	// comparison nor a template tells them apart.
 	wide := cmp.Transformer("int64", func(m map[string]any) map[string]string {
@@ -111,7 +111,7 @@ func TestItIsTheSameAsHere(t *testing.T) {
 		{"name": "a"},
 		{"name": "b", "port": int64(1), "share": 1e30, "on": false, "list": []any{int64(7)}, "secret": "hush"},
 	} {
-		inputs, err := here.Resolve("file", given)
+		inputs, err := here.Resolve(scaffold.Place{File: "file"}, given)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,7 +119,7 @@ func TestItIsTheSameAsHere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, public, err := s.Render("svc", "file", given, "acme/x")
+		got, public, err := s.Render("svc", scaffold.Place{File: "file"}, given, "acme/x")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,14 +136,14 @@ func TestItIsTheSameAsHere(t *testing.T) {
 			t.Errorf("%d files, want %d", len(got), len(wantFiles))
 		}
 	}
-	_, _, err = s.Render("svc", "file", scaffold.Inputs{"port": "x"}, "acme/x")
+	_, _, err = s.Render("svc", scaffold.Place{File: "file"}, scaffold.Inputs{"port": "x"}, "acme/x")
 	if _, ok := errors.AsType[scaffold.Problems](err); !ok || !strings.Contains(err.Error(), "name") {
 		t.Errorf("wrong inputs give %v, want problems", err)
 	}
-	if _, _, err = s.Render("broken", "file", nil, "acme/x"); err == nil {
+	if _, _, err = s.Render("broken", scaffold.Place{File: "file"}, nil, "acme/x"); err == nil {
 		t.Error("a golden path that cannot be read was rendered")
 	}
-	if _, _, err = s.Render("svc", "file", scaffold.Inputs{"name": "c"}, "acme/x"); err != nil {
+	if _, _, err = s.Render("svc", scaffold.Place{File: "file"}, scaffold.Inputs{"name": "c"}, "acme/x"); err != nil {
 		t.Errorf("after mistakes it does not go on: %v", err)
 	}
 }

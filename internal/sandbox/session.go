@@ -150,11 +150,11 @@ func (s *Session) Paths() []Path { return s.overview.Paths }
 // Render renders a golden path for a repository. It returns the inputs that may be
 // shown too. The error is [scaffold.Problems], or a [BrokenError], after which every
 // other call fails likewise.
-func (s *Session) Render(name, file string, inputs scaffold.Inputs, repository string) (scaffold.Rendering, scaffold.Inputs, error) {
+func (s *Session) Render(name string, at scaffold.Place, inputs scaffold.Inputs, repository string) (scaffold.Rendering, scaffold.Inputs, error) {
 	if s.broken != nil {
 		return nil, nil, s.broken
 	}
-	err := s.send.send(wish{Name: name, File: file, Inputs: inputs, Repository: repository})
+	err := s.send.send(wish{Name: name, At: at, Inputs: inputs, Repository: repository})
 	if err != nil {
 		return nil, nil, s.fail(err)
 	}

@@ -41,7 +41,7 @@ func (a After) Empty() bool {
 // After renders the steps that follow a repository's creation. The inputs are what
 // [GoldenPath.Resolve] returned. The error is [document.Problems].
 func (g *GoldenPath) After(inputs Inputs, m Machine) (After, error) {
-	budget := engine.NewBudget(engine.Limits{})
+	budget := g.budget()
 	data, err := g.data(inputs, m, budget)
 	if err != nil {
 		return After{}, document.Gather(manifestPath(g.Manifest.Name), err)

@@ -27,6 +27,8 @@ type GoldenPath struct {
 
 	inputs   map[string]any // JSON Schema of all layers' inputs together
 	schema   *document.Schema
+	later    *document.Schema // without what only creation asks for
+	secrets  []string         // in order
 	computed []computation
 	sources  []sourceFile
 	layers   []*Manifest // in order of rendering
@@ -132,12 +134,19 @@ func (l *loader) build() (*GoldenPath, error) {
 	for name := range g.properties() {
 		g.optional[name] = nil
 	}
-	for _, s := range Secrets(g.inputs) {
+	g.secrets = secretsOf(g.inputs)
+	for _, s := range g.secrets {
 		delete(g.optional, s)
 	}
 	var err error
 	if g.schema, err = document.Compile(g.inputs); err != nil {
 		return nil, l.schemaProblems(err)
+	}
+	g.later = g.schema
+	if len(g.secrets) > 0 {
+		if g.later, err = document.Compile(withoutSecrets(g.inputs, g.secrets)); err != nil {
+			return nil, l.schemaProblems(err)
+		}
 	}
 	for _, m := range l.layers {
 		l.partials(m)

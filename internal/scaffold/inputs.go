@@ -95,19 +95,49 @@ func lookup(m map[string]any, dotted string) (any, bool) {
 	return v, v != nil
 }
 
+// Place says where inputs were given, for messages.
+type Place struct {
+	File string   // "" where they come from flags
+	Text []byte   // of File, where it is YAML whose lines can be told
+	At   []string // the keys that lead to the inputs in Text
+}
+
+// Problem returns a mistake about the input called name.
+func (p Place) Problem(name, message, hint string) document.Problem {
+	return p.problem(message, hint, []string{name}, (*document.Document).AtKey)
+}
+
+func (p Place) problem(message, hint string, below []string, at func(*document.Document, string, string, ...string) document.Problem) document.Problem {
+	if doc, err := document.Parse(p.File, p.Text); err == nil && len(p.Text) > 0 {
+		return at(doc, message, hint, slices.Concat(p.At, below)...)
+	}
+	return document.Problem{File: p.File, Message: message, Hint: hint}
+}
+
 // Resolve returns given with defaults filled in, or everything that is wrong
 // with it: missing, unknown and ill-typed inputs, all at once, as
-// [document.Problems] whose File is file ("" where they come from flags).
-func (g *GoldenPath) Resolve(file string, given Inputs) (Inputs, error) {
+// [document.Problems]. A secret need not be given: it was asked for when the
+// repository was created, and nobody has it now.
+func (g *GoldenPath) Resolve(at Place, given Inputs) (Inputs, error) {
+	return g.resolve(g.later, at, given)
+}
+
+// ResolveNew is [GoldenPath.Resolve] for a repository that is created, for which
+// required secrets must be given too.
+func (g *GoldenPath) ResolveNew(at Place, given Inputs) (Inputs, error) {
+	return g.resolve(g.schema, at, given)
+}
+
+func (g *GoldenPath) resolve(schema *document.Schema, at Place, given Inputs) (Inputs, error) {
 	all, _ := withDefaults(g.inputs, given).(map[string]any)
 	var ps document.Problems
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if _, known := g.properties()[name]; !known {
-			ps = append(ps, document.Problem{File: file, Message: fmt.Sprintf("unknown input %q", name), Hint: nearest.Hint(name, g.InputNames())})
+			ps = append(ps, at.Problem(name, fmt.Sprintf("unknown input %q", name), nearest.Hint(name, g.InputNames())))
 		}
 	}
-	for _, f := range g.schema.Check(all) {
-		ps = append(ps, document.Problem{File: file, Message: g.inputMessage(f), Hint: g.describe(f.At)})
+	for _, f := range schema.Check(all) {
+		ps = append(ps, at.problem(g.inputMessage(f), g.describe(f.At), f.At, (*document.Document).At))
 	}
 	return all, ps.Err()
 }
@@ -121,7 +151,7 @@ func (g *GoldenPath) inputMessage(f document.Fault) string {
 
 // faultOf is what is wrong with an input's value, which most messages repeat.
 func (g *GoldenPath) faultOf(f document.Fault) string {
-	if slices.Contains(Secrets(g.inputs), f.At[0]) {
+	if g.IsSecret(f.At[0]) {
 		return "the value does not fit; it is a secret, and is not shown"
 	}
 	return f.Message
@@ -170,10 +200,67 @@ func withDefaults(schema map[string]any, v any) any {
 // a file.
 func (g *GoldenPath) Public(inputs Inputs) Inputs {
 	out := maps.Clone(inputs)
-	for _, name := range Secrets(g.inputs) {
+	for _, name := range g.secrets {
 		delete(out, name)
 	}
 	return out
+}
+
+// IsSecret reports whether an input is one that nothing writes or renders.
+func (g *GoldenPath) IsSecret(name string) bool { return slices.Contains(g.secrets, name) }
+
+// Secrets returns the names of the inputs that nothing writes or renders, in order.
+func (g *GoldenPath) Secrets() []string { return slices.Clone(g.secrets) }
+
+// secretsOf returns the names of the inputs that are secret, in order.
+func secretsOf(schema map[string]any) []string {
+	props, _ := schema["properties"].(map[string]any)
+	var names []string
+	for name, p := range props {
+		if def, ok := p.(map[string]any); ok && def["writeOnly"] == true {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// withoutSecrets returns the part of an inputs' schema that holds when the secrets
+// are not known: they are not required, and rules over several inputs that name one
+// are left out.
+func withoutSecrets(schema map[string]any, secrets []string) map[string]any {
+	later := map[string]any{}
+	for key, v := range schema {
+		switch key {
+		case "properties", "$defs", "definitions":
+			later[key] = v
+		case "required":
+			list, _ := v.([]any)
+			later[key] = slices.DeleteFunc(slices.Clone(list), func(name any) bool { return names(name, secrets) })
+		default:
+			if !names(v, secrets) {
+				later[key] = v
+			}
+		}
+	}
+	return later
+}
+
+// names reports whether a part of a schema names one of some inputs.
+func names(part any, inputs []string) bool {
+	switch v := part.(type) {
+	case string:
+		return slices.Contains(inputs, v)
+	case []any:
+		return slices.ContainsFunc(v, func(item any) bool { return names(item, inputs) })
+	case map[string]any:
+		for key, item := range v {
+			if slices.Contains(inputs, key) || names(item, inputs) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // Parse reads an input that was given as text, such as a flag's, by the type
@@ -183,7 +270,7 @@ func (g *GoldenPath) Parse(name, text string) (any, error) {
 	prop, _ := g.Input(name)
 	fault := func(want string) error {
 		said := fmt.Sprintf("%q", text)
-		if slices.Contains(Secrets(g.inputs), name) {
+		if g.IsSecret(name) {
 			said = "the secret value"
 		}
 		return document.Problem{Message: fmt.Sprintf("input %q: %s is not %s", name, said, want), Hint: g.describe([]string{name})}

@@ -245,19 +245,6 @@ func (m *Manifest) filled(r Rule) Rule {
 	return r
 }
 
-// Secrets returns the names of the inputs that are secret, in order.
-func Secrets(schema map[string]any) []string {
-	props, _ := schema["properties"].(map[string]any)
-	var names []string
-	for name, p := range props {
-		if def, ok := p.(map[string]any); ok && def["writeOnly"] == true {
-			names = append(names, name)
-		}
-	}
-	slices.Sort(names)
-	return names
-}
-
 // sourcePath is a file's path below template/ without .tmpl, by which rules
 // match.
 func sourcePath(file string) string { return strings.TrimSuffix(file, ".tmpl") }

@@ -71,7 +71,7 @@ func (r Rendering) Paths() []string { return slices.Sorted(maps.Keys(r)) }
 // returned; secrets among them are not seen by templates. The error is
 // [document.Problems].
 func (g *GoldenPath) Render(inputs Inputs, m Machine) (Rendering, error) {
-	budget := engine.NewBudget(engine.Limits{})
+	budget := g.budget()
 	data, err := g.data(inputs, m, budget)
 	if err != nil {
 		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
@@ -91,6 +91,12 @@ func (g *GoldenPath) Render(inputs Inputs, m Machine) (Rendering, error) {
 		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
 	}
 	return out.files, nil
+}
+
+func (g *GoldenPath) budget() *engine.Budget {
+	b := engine.NewBudget(engine.Limits{})
+	b.Secrets = g.secrets
+	return b
 }
 
 // data is the top level that templates see.

@@ -74,7 +74,7 @@ func load(t *testing.T, files tree.Tree, name string) *scaffold.GoldenPath {
 
 func TestRender(t *testing.T) {
 	g := load(t, platform(), "svc")
-	inputs, err := g.Resolve("", scaffold.Inputs{"name": "pay-ments", "team": "t"})
+	inputs, err := g.Resolve(scaffold.Place{}, scaffold.Inputs{"name": "pay-ments", "team": "t"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +118,7 @@ func TestRender(t *testing.T) {
 
 func TestResolveTellsEverythingAtOnce(t *testing.T) {
 	g := load(t, platform(), "svc")
-	_, err := g.Resolve("in.yaml", scaffold.Inputs{"name": "Pay", "prot": int64(1), "port": "x"})
+	_, err := g.Resolve(scaffold.Place{File: "in.yaml"}, scaffold.Inputs{"name": "Pay", "prot": int64(1), "port": "x"})
 	for _, want := range []string{
 		`unknown input "prot"; did you mean port`,
 		`"team" is missing`,
@@ -144,7 +144,7 @@ func TestSecretsAreNeverRendered(t *testing.T) {
 	files := platform()
 	files["goldenpaths/svc/template/leak.tmpl"] = tree.Text("{{ .token }}")
 	g := load(t, files, "svc")
-	inputs, err := g.Resolve("", scaffold.Inputs{"name": "p", "team": "t", "token": "s3cret"})
+	inputs, err := g.Resolve(scaffold.Place{}, scaffold.Inputs{"name": "p", "team": "t", "token": "s3cret"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,7 +169,7 @@ inputs:
     scopes: {type: array, writeOnly: true, items: {type: string, format: email}}
 `)}
 	g := load(t, files, "p")
-	_, resolved := g.Resolve("", scaffold.Inputs{"token": "S3CRET", "kind": "S3CRET", "scopes": []any{"S3CRET"}})
+	_, resolved := g.Resolve(scaffold.Place{}, scaffold.Inputs{"token": "S3CRET", "kind": "S3CRET", "scopes": []any{"S3CRET"}})
 	_, parsed := g.Parse("pin", "S3CRET")
 	for _, err := range []error{resolved, parsed, g.CheckInput("token", "S3CRET")} {
 		if err == nil || strings.Contains(err.Error(), "S3CRET") {

@@ -106,6 +106,10 @@ func (w *Walks) answered(ctx context.Context, at Place, st *reconcile.State, pai
 				continue
 			}
 			asked = true
+			if g.IsSecret(name) {
+				errs = append(errs, fmt.Errorf("%q is a secret, which must stand neither in a comment nor in a file; nothing asks for it. Delete the comment, and make a new secret", name))
+				break
+			}
 			v, err := g.Parse(name, value)
 			if err == nil {
 				err = g.CheckInput(name, v)

@@ -216,6 +216,9 @@ func questions(g *reconcile.GoldenPath, known scaffold.Inputs, why error) string
 	b.WriteString("| input | what it is | rules |\n|---|---|---|\n")
 	for _, name := range g.InputNames() {
 		property, required := g.Input(name)
+		if g.IsSecret(name) {
+			continue // nobody could answer without showing it
+		}
 		if _, has := known[name]; has && g.CheckInput(name, known[name]) == nil || !required && !strings.Contains(why.Error(), `"`+name+`"`) {
 			continue
 		}

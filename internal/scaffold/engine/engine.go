@@ -259,12 +259,17 @@ func (t *Template) Execute(data map[string]any) ([]byte, error) {
 
 // Budget is what executions that belong together may cost in all: each template is
 // bounded by itself, and a golden path can have thousands. It is for one goroutine.
-type Budget struct{ steps, memory int } // what is left
+type Budget struct {
+	steps, memory int // what is left
+	// Secrets are names that the data does not have because no template may see them,
+	// which is said to one that asks for them.
+	Secrets []string
+}
 
 // NewBudget returns a budget of ten times what one template may take.
 func NewBudget(l Limits) *Budget {
 	l = l.withDefaults()
-	return &Budget{10 * l.Steps, 10 * l.Memory}
+	return &Budget{steps: 10 * l.Steps, memory: 10 * l.Memory}
 }
 
 // Data are the values that templates see, looked at once for any number of
@@ -295,7 +300,7 @@ func (b *Budget) share(r *run) (pay func()) {
 
 // ExecuteOn is [Template.Execute] for data that several templates see.
 func (t *Template) ExecuteOn(data Data) ([]byte, error) {
-	r := &run{template: t, limits: t.limits, root: data.root}
+	r := &run{template: t, limits: t.limits, root: data.root, secrets: data.budget.Secrets}
 	defer data.budget.share(r)()
 	// Most files come out about as long as they went in.
 	r.out = make([]byte, 0, min(len(t.main.text), t.limits.Output))

@@ -198,6 +198,9 @@ func (f *frame) missing(d dict, name, said string) error {
 	near := nearest.Names(name, sortedKeys(d))
 	what := fmt.Sprintf("%s has no %q", said, name)
 	if sameDict(d, f.root) || len(d) == 0 && len(f.root) == 0 && said == "." {
+		if slices.Contains(f.secrets, name) {
+			return &fault{fmt.Sprintf("the input %q is a secret, which no template sees: what is rendered is written to files", name), "name the place that it is read from instead, such as a secret of the workflow"}
+		}
 		what = fmt.Sprintf("unknown input %q", name)
 	}
 	return &fault{what, keysHint(d, near)}

@@ -14,6 +14,7 @@ type run struct {
 	limits   Limits
 	scarce   bool // the limits are what other executions have left
 	root     dict // the data
+	secrets  []string
 
 	steps, memory, depth int
 	includes             int // that are being executed, in each other
