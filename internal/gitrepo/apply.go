@@ -27,7 +27,8 @@ func (e *ChangedError) Error() string {
 
 // Apply changes files of the work tree: writes those of changes, and deletes those
 // whose value is nil, with the folders that become empty. The index stays as it
-// is, so that git shows everything as not staged.
+// is, so that git shows everything as not staged. Changes are files as the repository
+// stores them; line ends and the like are converted as in a checkout by git.
 //
 // It is all or nothing. Everything new is first written to a folder beside git's
 // own files, so that a full disk is noticed before a file is touched; then a
@@ -52,6 +53,9 @@ func (m *Member) apply(ctx context.Context, changes map[string]*tree.File) error
 		return err
 	}
 	defer a.work.close()
+	if changes, err = a.onDisk(changes); err != nil {
+		return fmt.Errorf("changing files of %s: %w", m.root, err)
+	}
 	if err := a.plan(changes); err != nil {
 		return fmt.Errorf("changing files of %s: %w", m.root, err)
 	}
@@ -114,8 +118,7 @@ func (m *Member) recover() (recovered bool, err error) {
 
 // applier carries out one set of changes.
 type applier struct {
-	*Member
-	work    *work
+	*checkout
 	dir     string // where everything is staged
 	journal journal
 }
@@ -127,11 +130,33 @@ func (m *Member) applier() (*applier, error) {
 	if _, err := m.ownFolder(); err != nil {
 		return nil, err
 	}
-	w, err := openWork(m.root)
+	c, err := m.checkout()
 	if err != nil {
 		return nil, err
 	}
-	return &applier{Member: m, work: w, dir: m.staging()}, nil
+	return &applier{checkout: c, dir: m.staging()}, nil
+}
+
+// onDisk returns the changes as they are to be on disk. The .gitattributes among them
+// count already, as when git checks a commit out.
+func (a *applier) onDisk(changes map[string]*tree.File) (map[string]*tree.File, error) {
+	a.changes = changes
+	shown := make(map[string]*tree.File, len(changes))
+	for p, f := range changes {
+		shown[p] = f
+		if f == nil || f.Kind.IsLink() {
+			continue
+		}
+		if err := checkInside(p); err != nil {
+			return nil, err
+		}
+		g, err := a.written(p, *f)
+		if err != nil {
+			return nil, err
+		}
+		shown[p] = &g
+	}
+	return shown, nil
 }
 
 // plan compares changes with what is there, and lists the steps: deletions first,

@@ -133,9 +133,6 @@ func create(dir string, files tree.Tree, c Commit) (string, error) {
 	if err := initialize(gitDir); err != nil {
 		return "", err
 	}
-	if err := writeFiles(dir, files); err != nil {
-		return "", err
-	}
 	s, err := openStore(gitDir)
 	if err != nil {
 		return "", err
@@ -143,6 +140,9 @@ func create(dir string, files tree.Tree, c Commit) (string, error) {
 	c.Changes = make(map[string]*tree.File, len(files))
 	for p, f := range files {
 		c.Changes[p] = &f
+	}
+	if err := checkOut(dir, s, c.Changes); err != nil {
+		return "", err
 	}
 	var id string
 	if err := s.asPack(func() (err error) {
@@ -158,6 +158,27 @@ func create(dir string, files tree.Tree, c Commit) (string, error) {
 		return "", err
 	}
 	return id, writeIndex(dir, gitDir, files)
+}
+
+// checkOut writes the first files, converted as in a checkout by git.
+func checkOut(dir string, s *store, files map[string]*tree.File) error {
+	cfg, err := readSettings(s.gitDir, s.commonDir, firstBranch)
+	if err != nil {
+		return err
+	}
+	c, err := (&Member{root: dir, store: s, settings: cfg}).checkout()
+	if err != nil {
+		return err
+	}
+	defer c.work.close()
+	c.changes = files
+	shown := make(tree.Tree, len(files))
+	for p, f := range files {
+		if shown[p], err = c.shown(p, *f); err != nil {
+			return err
+		}
+	}
+	return writeFiles(dir, shown)
 }
 
 // initialize lays out an empty git folder, as `git init` does.

@@ -169,21 +169,22 @@ func checkInside(path string) error {
 }
 
 // WorkFiles returns those of the slash-separated paths that exist in the work
-// tree, as they lie on disk. Symbolic links are read as links; a path behind one,
-// and a path at which a folder stands, is a [NotFileError].
+// tree, as git would store them: what core.autocrlf and attributes convert is
+// converted back. Symbolic links are read as links; a path behind one, and a path at
+// which a folder stands, is a [NotFileError].
 //
 // Where the file system keeps no execute bits (core.fileMode is false), a file
 // that the index knows as executable is executable; and where it has no links
 // (core.symlinks is false), a file that the index knows as a link is that link.
 func (m *Member) WorkFiles(paths []string) (tree.Tree, error) {
-	w, err := openWork(m.root)
+	c, err := m.checkout()
 	if err != nil {
 		return nil, err
 	}
-	defer w.close()
+	defer c.work.close()
 	files := make(tree.Tree, len(paths))
 	for _, p := range paths {
-		f, ok, err := w.read(p)
+		f, ok, err := c.read(p)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", m.root, err)
 		}
@@ -191,28 +192,7 @@ func (m *Member) WorkFiles(paths []string) (tree.Tree, error) {
 			files[p] = f
 		}
 	}
-	if !m.settings.fileMode() || !m.settings.symlinks() {
-		return files, m.recallKinds(files)
-	}
 	return files, nil
-}
-
-// recallKinds takes from the index what the file system cannot keep.
-func (m *Member) recallKinds(files tree.Tree) error {
-	modes, links := m.settings.fileMode(), m.settings.symlinks()
-	idx, err := m.readIndex()
-	if err != nil {
-		return err
-	}
-	for p, f := range files {
-		e, ok := idx.entries[p]
-		switch {
-		case !ok || f.Kind.IsLink():
-		case e.kind.IsLink() && !links, !e.kind.IsLink() && e.kind != 0 && !modes:
-			files[p] = tree.File{Kind: e.kind, Data: f.Data}
-		}
-	}
-	return nil
 }
 
 // CommitFiles returns those of the paths that exist in a commit. Submodules and

@@ -42,6 +42,7 @@ type Platform struct {
 	name string
 	repo *git.Repository // nil: a plain directory
 	dir  string          // on disk; "" for a mirror
+	own  *Member         // the repository whose work tree dir is in; nil: there is none
 	sub  string          // folder in the repository, slash-separated; "" is its root
 
 	mu    sync.Mutex // go-git's storage cannot be shared
@@ -78,7 +79,11 @@ func openPath(location string) (*Platform, error) {
 	if sub = filepath.ToSlash(sub); sub == "." {
 		sub = ""
 	}
-	return &Platform{name: location, store: s, repo: repo, dir: dir, sub: sub}, nil
+	own, err := openMember(at)
+	if err != nil {
+		return nil, fmt.Errorf("the source %s: %w", location, err)
+	}
+	return &Platform{name: location, store: s, repo: repo, dir: dir, sub: sub, own: own}, nil
 }
 
 // tagged is a version tag.
@@ -387,12 +392,23 @@ func (b *bounded) tooLarge(p string, limit int64) error {
 	return fmt.Errorf("%s: %s has more than %d bytes", b.name, p, limit)
 }
 
+// diskTree reads what lies on disk, as git would store it: a golden path renders to
+// the same bytes wherever the platform is checked out.
 func (p *Platform) diskTree(skip func(dir string) bool) (tree.Tree, error) {
 	root, err := os.OpenRoot(filepath.Join(p.dir, folder))
 	if err != nil {
 		return nil, p.missing()
 	}
 	defer root.Close()
+	stored := func(_ string, f tree.File) (tree.File, error) { return f, nil }
+	if p.own != nil {
+		c, err := p.own.checkout()
+		if err != nil {
+			return nil, err
+		}
+		defer c.work.close()
+		stored = c.stored
+	}
 	disk := root.FS()
 	b := &bounded{name: p.name, files: tree.Tree{}}
 	err = fs.WalkDir(disk, ".", func(name string, d fs.DirEntry, err error) error {
@@ -402,25 +418,34 @@ func (p *Platform) diskTree(skip func(dir string) bool) (tree.Tree, error) {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		return addFile(b, disk, name, d)
+		f, err := readEntry(disk, name, d)
+		switch {
+		case err != nil || f.Kind == 0:
+			return err
+		case len(f.Data) > maxFile: // what was read of it is not the file
+			return b.tooLarge(folder+"/"+name, maxFile)
+		}
+		if f, err = stored(path.Join(p.sub, folder, name), f); err != nil {
+			return err
+		}
+		return b.add(folder+"/"+name, f.Kind, f.Data)
 	})
 	return b.files, err
 }
 
-func addFile(b *bounded, disk fs.FS, name string, d fs.DirEntry) error {
+// readEntry reads one file, a byte more than it may have; of what is neither a file
+// nor a link, the kind is 0.
+func readEntry(disk fs.FS, name string, d fs.DirEntry) (tree.File, error) {
 	if d.Type()&fs.ModeSymlink != 0 {
 		target, err := fs.ReadLink(disk, name)
-		if err != nil {
-			return err
-		}
-		return b.add(folder+"/"+name, tree.Symlink, []byte(target))
+		return tree.Link(target), err
 	}
 	if !d.Type().IsRegular() {
-		return nil
+		return tree.File{}, nil
 	}
 	info, err := d.Info()
 	if err != nil {
-		return err
+		return tree.File{}, err
 	}
 	kind := tree.Regular
 	if info.Mode()&0o100 != 0 {
@@ -428,12 +453,9 @@ func addFile(b *bounded, disk fs.FS, name string, d fs.DirEntry) error {
 	}
 	f, err := disk.Open(name)
 	if err != nil {
-		return err
+		return tree.File{}, err
 	}
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
-	if err != nil {
-		return fmt.Errorf("%s: %s/%s: %w", b.name, folder, name, err)
-	}
-	return b.add(folder+"/"+name, kind, data)
+	return tree.File{Kind: kind, Data: data}, err
 }

@@ -1,0 +1,107 @@
+package gitrepo
+
+import (
+	"strings"
+
+	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/object"
+
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// checkout is a work tree with what git knows of it: what is staged, and how files
+// are converted between the repository and the disk.
+type checkout struct {
+	*Member
+	work    *work
+	index   *gitIndex // nil until something asks for it
+	folders map[plumbing.Hash][]object.TreeEntry
+	// changes are files that are about to be written. Attributes among them hold
+	// already, as in a checkout by git.
+	changes map[string]*tree.File
+	// rules are the attributes of each folder, and those of the files outside the
+	// work tree, as far as they were read.
+	rules       map[string][]attributeRule
+	outer, info []attributeRule
+}
+
+func (m *Member) checkout() (*checkout, error) {
+	w, err := openWork(m.root)
+	if err != nil {
+		return nil, err
+	}
+	return &checkout{Member: m, work: w, folders: map[plumbing.Hash][]object.TreeEntry{}}, nil
+}
+
+func (c *checkout) needIndex() (err error) {
+	if c.index == nil {
+		c.index, err = c.readIndex()
+	}
+	return err
+}
+
+// staged returns the entry of the index, or the zero entry. In a sparse index the
+// path may be in a folder that is kept as one.
+func (c *checkout) staged(p string) (indexEntry, error) {
+	if err := c.needIndex(); err != nil {
+		return indexEntry{}, err
+	}
+	if e, ok := c.index.entries[p]; ok {
+		if e.kind == 0 {
+			return indexEntry{}, nil // a submodule
+		}
+		return e, nil
+	}
+	for dir, id := range c.index.folders {
+		if rest, ok := strings.CutPrefix(p, dir); ok {
+			e, err := c.lookupEntry(id, rest)
+			e.sparse = true
+			return e, err
+		}
+	}
+	return indexEntry{}, nil
+}
+
+func (c *checkout) lookupEntry(root plumbing.Hash, p string) (indexEntry, error) {
+	e, ok, err := c.store.lookup(root, p, c.folders)
+	kind, isFile := kindOf(e.Mode)
+	if err != nil || !ok || !isFile {
+		return indexEntry{}, err
+	}
+	return indexEntry{kind: kind, blob: e.Hash}, nil
+}
+
+// read returns the file at p as git would store it, and whether there is one.
+func (c *checkout) read(p string) (tree.File, bool, error) {
+	f, exists, err := c.work.read(p)
+	if err != nil || !exists {
+		return f, exists, err
+	}
+	if err := c.recallKind(p, &f); err != nil {
+		return f, true, err
+	}
+	g, err := c.stored(p, f)
+	if err != nil || g.Equal(f) {
+		return g, true, err
+	}
+	// A file that is on disk as it is staged has not been changed, even where adding
+	// it anew would change its line ends.
+	e, err := c.staged(p)
+	if e.kind == f.Kind && e.blob.String() == string(f.Blob()) {
+		return f, true, err
+	}
+	return g, true, err
+}
+
+// recallKind takes from the index what the file system cannot keep.
+func (c *checkout) recallKind(p string, f *tree.File) error {
+	modes, links := c.settings.fileMode(), c.settings.symlinks()
+	if modes && links || f.Kind.IsLink() {
+		return nil
+	}
+	e, err := c.staged(p)
+	if e.kind.IsLink() && !links || !e.kind.IsLink() && e.kind != 0 && !modes {
+		f.Kind = e.kind
+	}
+	return err
+}
