@@ -37,7 +37,8 @@ func (e *ChangedError) Error() string {
 // or undoes the rest. A file that somebody edits meanwhile is theirs: Apply undoes
 // its own changes and returns [ChangedError].
 //
-// A [NotFileError] names a link, folder, submodule or repository in the way.
+// What a sparse checkout leaves out is never written: [SparseError]. A [NotFileError]
+// names a link, folder, submodule or repository in the way.
 // Nothing is ever written through a symbolic link, outside the work tree or into
 // git's folder. Cancelling ctx has an effect only until the journal is written.
 func (m *Member) Apply(ctx context.Context, changes map[string]*tree.File) error {
@@ -53,7 +54,10 @@ func (m *Member) apply(ctx context.Context, changes map[string]*tree.File) error
 		return err
 	}
 	defer a.work.close()
-	if changes, err = a.onDisk(changes); err != nil {
+	if changes, err = a.notLeftOut(changes); err == nil {
+		changes, err = a.onDisk(changes)
+	}
+	if err != nil {
 		return fmt.Errorf("changing files of %s: %w", m.root, err)
 	}
 	if err := a.plan(changes); err != nil {
@@ -137,6 +141,45 @@ func (m *Member) applier() (*applier, error) {
 	return &applier{checkout: c, dir: m.staging()}, nil
 }
 
+// SparseError says that files cannot be changed in the work tree, because a sparse
+// checkout leaves them out of it.
+type SparseError struct{ Paths []string }
+
+// Error names the files and says what to do.
+func (e *SparseError) Error() string {
+	return fmt.Sprintf("these files are left out of this work tree (skip-worktree): %s; check them out first (git sparse-checkout add FOLDER, or git update-index --no-skip-worktree FILE), or commit the change to a branch instead", strings.Join(e.Paths, ", "))
+}
+
+// notLeftOut drops the changes that change nothing of what a sparse checkout leaves
+// out, and returns a [SparseError] where others would: what is not in the work tree
+// cannot be changed there.
+func (a *applier) notLeftOut(changes map[string]*tree.File) (map[string]*tree.File, error) {
+	here, missing := maps.Clone(changes), &SparseError{}
+	for p, f := range changes {
+		if err := checkInside(p); err != nil {
+			return nil, err
+		}
+		info, err := a.work.stat(p)
+		if _, obstructed := errors.AsType[*NotFileError](err); err != nil && !obstructed {
+			return nil, err
+		}
+		out, e, err := a.leftOut(p, info != nil)
+		switch {
+		case err != nil:
+			return nil, err
+		case out && f != nil && e.kind == f.Kind && e.blob.String() == string(f.Blob()):
+			delete(here, p)
+		case out:
+			missing.Paths = append(missing.Paths, p)
+		}
+	}
+	if len(missing.Paths) > 0 {
+		slices.Sort(missing.Paths)
+		return nil, missing
+	}
+	return here, nil
+}
+
 // onDisk returns the changes as they are to be on disk. The .gitattributes among them
 // count already, as when git checks a commit out.
 func (a *applier) onDisk(changes map[string]*tree.File) (map[string]*tree.File, error) {
@@ -146,9 +189,6 @@ func (a *applier) onDisk(changes map[string]*tree.File) (map[string]*tree.File, 
 		shown[p] = f
 		if f == nil || f.Kind.IsLink() {
 			continue
-		}
-		if err := checkInside(p); err != nil {
-			return nil, err
 		}
 		g, err := a.written(p, *f)
 		if err != nil {

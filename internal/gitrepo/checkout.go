@@ -1,6 +1,7 @@
 package gitrepo
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -71,11 +72,21 @@ func (c *checkout) lookupEntry(root plumbing.Hash, p string) (indexEntry, error)
 	return indexEntry{kind: kind, blob: e.Hash}, nil
 }
 
-// read returns the file at p as git would store it, and whether there is one.
+// read returns the file at p as git would store it, and whether there is one. What a
+// sparse checkout leaves out of the work tree is there nevertheless, as it is staged.
 func (c *checkout) read(p string) (tree.File, bool, error) {
 	f, exists, err := c.work.read(p)
-	if err != nil || !exists {
+	if err != nil {
 		return f, exists, err
+	}
+	if out, e, err := c.leftOut(p, exists); err != nil || out {
+		if err == nil {
+			f, err = c.content(e)
+		}
+		return f, true, err
+	}
+	if !exists {
+		return f, false, nil
 	}
 	if err := c.recallKind(p, &f); err != nil {
 		return f, true, err
@@ -91,6 +102,26 @@ func (c *checkout) read(p string) (tree.File, bool, error) {
 		return f, true, err
 	}
 	return g, true, err
+}
+
+// leftOut reports whether the index says that the file at p is deliberately not in
+// the work tree (skip-worktree), and how it is staged. In a sparse checkout a file
+// that lies on disk nevertheless counts as git counts it, as any other; elsewhere
+// somebody has told git to overlook what is there.
+func (c *checkout) leftOut(p string, onDisk bool) (bool, indexEntry, error) {
+	e, err := c.staged(p)
+	if err != nil || e.kind == 0 || !e.sparse {
+		return false, e, err
+	}
+	return !onDisk || !c.settings.flag("core", "sparseCheckout", false) || c.settings.flag("sparse", "expectFilesOutsideOfPatterns", false), e, nil
+}
+
+func (c *checkout) content(e indexEntry) (tree.File, error) {
+	data, err := c.store.blob(e.blob, maxMemberFile)
+	if err != nil {
+		err = fmt.Errorf("what is staged: %w", err)
+	}
+	return tree.File{Kind: e.kind, Data: data}, err
 }
 
 // recallKind takes from the index what the file system cannot keep.

@@ -170,8 +170,9 @@ func checkInside(path string) error {
 
 // WorkFiles returns those of the slash-separated paths that exist in the work
 // tree, as git would store them: what core.autocrlf and attributes convert is
-// converted back. Symbolic links are read as links; a path behind one, and a path at
-// which a folder stands, is a [NotFileError].
+// converted back, and what a sparse checkout leaves out is as it is staged. Symbolic
+// links are read as links; a path behind one, and a path at which a folder stands,
+// is a [NotFileError].
 //
 // Where the file system keeps no execute bits (core.fileMode is false), a file
 // that the index knows as executable is executable; and where it has no links
