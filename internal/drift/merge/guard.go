@@ -112,6 +112,7 @@ type inspector struct {
 	idle   bool // the three are not sound themselves, or nothing is known of the format
 	twice  map[string]bool
 	known  map[string]bool // what was asked before
+	alike  map[uint64]int  // see brought
 }
 
 func (f *file) inspector() *inspector {
@@ -144,7 +145,13 @@ func (in *inspector) look() {
 func (k Kind) checked() bool { return k.Brackets || k.keyed() || k.Format == "xml" }
 
 func (in *inspector) sound(text []byte) bool {
-	if in.idle || bytes.Equal(text, in.file.ours) || bytes.Equal(text, in.file.theirs) || bytes.Equal(text, in.file.base) {
+	if bytes.Equal(text, in.file.ours) || bytes.Equal(text, in.file.theirs) || bytes.Equal(text, in.file.base) {
+		return true
+	}
+	if len(in.file.hunks) > 0 && in.saysAgain(text) {
+		return false
+	}
+	if in.idle {
 		return true
 	}
 	ok, known := in.known[string(text)]
@@ -153,6 +160,50 @@ func (in *inspector) sound(text []byte) bool {
 		in.known[string(text)] = ok
 	}
 	return ok
+}
+
+// saysAgain reports whether a line of substance that both sides brought is in the
+// text more often than in either: each put it somewhere else. What git merges
+// cleanly is not asked: there people keep it in most cases.
+func (in *inspector) saysAgain(text []byte) bool {
+	if in.alike == nil {
+		in.alike = in.file.brought()
+	}
+	if len(in.alike) == 0 {
+		return false
+	}
+	seen := map[uint64]int{}
+	again := false
+	eachLine(text, func(line []byte) {
+		sum := plainSum(line)
+		if most, ok := in.alike[sum]; ok {
+			seen[sum]++
+			again = again || seen[sum] > most
+		}
+	})
+	return again
+}
+
+// brought returns the lines of substance that both sides have and the base has
+// not, each with how often the side has it that has it more often.
+func (f *file) brought() map[uint64]int {
+	base := map[uint64]bool{}
+	eachLine(f.base, func(line []byte) { base[plainSum(line)] = true })
+	ours, both := map[uint64]int{}, map[uint64]int{}
+	eachLine(f.ours, func(line []byte) {
+		if sum := plainSum(line); !base[sum] && !trivial(string(line)) {
+			ours[sum]++
+		}
+	})
+	eachLine(f.theirs, func(line []byte) {
+		if sum := plainSum(line); ours[sum] > 0 {
+			both[sum]++
+		}
+	})
+	for sum, n := range both {
+		both[sum] = max(n, ours[sum])
+	}
+	return both
 }
 
 func (in *inspector) judge(text []byte) bool {

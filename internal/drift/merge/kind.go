@@ -26,6 +26,9 @@ func KindOf(p string) Kind {
 	if strings.HasPrefix(name, "dockerfile.") || strings.HasSuffix(name, ".dockerfile") {
 		return kindsByName["dockerfile"]
 	}
+	if ext := path.Ext(name); (ext == ".txt" || ext == ".in") && (strings.HasPrefix(name, "requirements") || strings.HasPrefix(name, "constraints")) {
+		return Kind{Format: "requirements", Comment: "#"}
+	}
 	if strings.HasPrefix(name, ".env.") {
 		return kindsByName[".env"]
 	}
@@ -53,8 +56,8 @@ var kindsByName = map[string]Kind{
 	"containerfile":  {Format: "dockerfile", Comment: "#"},
 	"makefile":       {Format: "makefile", Indents: true, Comment: "#"},
 	"gnumakefile":    {Format: "makefile", Indents: true, Comment: "#"},
-	"codeowners":     ignoreKind,
-	".gitattributes": ignoreKind,
+	"codeowners":     {Format: "owners", Comment: "#"},
+	".gitattributes": {Format: "owners", Comment: "#"},
 	"go.mod":         {Format: "gomod", Comment: "//"},
 	".editorconfig":  iniKind,
 	".env":           iniKind,
@@ -81,6 +84,6 @@ var kindsByExt = map[string]Kind{
 	".py": {Format: "code", Indents: true, Comment: "#"},
 	".rb": shellKind, ".sh": shellKind, ".bash": shellKind, ".zsh": shellKind, ".r": shellKind, ".pl": shellKind,
 	".mk":  {Format: "makefile", Indents: true, Comment: "#"},
-	".xml": {Format: "xml"}, ".csproj": {Format: "xml"}, ".pom": {Format: "xml"},
+	".xml": {Format: "xml"}, ".csproj": {Format: "xml"}, ".pom": {Format: "xml"}, ".props": {Format: "xml"}, ".targets": {Format: "xml"},
 	".html": {Format: "text"},
 }

@@ -2,6 +2,8 @@ package merge
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 
 	"github.com/goldenpaths/syncer/internal/drift/merge/outline"
 	"github.com/goldenpaths/syncer/internal/drift/textmerge"
@@ -47,7 +49,25 @@ func (f *file) byStructure(options *Options) {
 			continue
 		}
 		h.verdict = verdict{tier: Suggested, resolver: structure, text: ours[i], reason: "both changed this part; joined by what belongs together in " + f.kind.Format + " files"}
+		if h.addsPatterns() {
+			h.verdict.tier, h.verdict.reason = Merged, "both added patterns, whose order says nothing; all are kept"
+		}
 	}
+}
+
+// addsPatterns reports whether both sides did nothing but add patterns to a file
+// that ignores what any of them fits. One that begins with "!" takes back what
+// those before it say, so that its place matters.
+func (h *hunk) addsPatterns() bool {
+	if h.file.kind.Format != "ignore" || !contains(h.o, h.b) || !contains(h.t, h.b) {
+		return false
+	}
+	for _, l := range slices.Concat(h.o, h.t) {
+		if strings.HasPrefix(strings.TrimSpace(l), "!") {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *file) undecided() bool {

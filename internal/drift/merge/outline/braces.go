@@ -11,6 +11,8 @@ type style struct {
 	hash  bool   // so does "#"
 	block bool   // there are comments between /* and */, and strings in threes of quotes
 	json  bool
+	gomod bool
+	xml   bool
 }
 
 // scanner follows brackets over lines.
@@ -134,12 +136,15 @@ func (p *bracePart) read(lo, hi, level int) ([]*Node, string) {
 		kids = append(kids, n)
 		i, lead = end, end
 	}
+	if p.xml {
+		tellApart(kids)
+	}
 	return kids, join(p.lines[lead:hi])
 }
 
 func (p *bracePart) isComment(i int) bool {
 	t := strings.TrimSpace(p.lines[i])
-	return t == "" || strings.HasPrefix(t, p.line) || p.hash && t[0] == '#' || p.block && strings.HasPrefix(t, "/*")
+	return t == "" || strings.HasPrefix(t, p.line) || p.xml && strings.HasPrefix(t, "<?") || p.hash && t[0] == '#' || p.block && strings.HasPrefix(t, "/*")
 }
 
 func (p *bracePart) skipComment(i, hi int) int {
@@ -151,7 +156,7 @@ func (p *bracePart) skipComment(i, hi int) int {
 // fill makes the node of the statement in the lines lo to hi. It has an inside
 // where its first line opens brackets and its last only closes them.
 func (p *bracePart) fill(n *Node, lo, hi, level int) {
-	n.Key = braceKey(p.lines[lo], p.json)
+	n.Key = p.key(p.lines[lo])
 	d := p.depth[lo]
 	if hi-lo < 3 || level >= maxDepth || p.inside[lo+1] || p.depth[lo+1] != p.depth[hi-1] || p.depth[hi] != d {
 		n.Head = join(p.lines[lo:hi])
@@ -198,9 +203,11 @@ func (n *Node) separate(json bool) {
 	}
 }
 
+// endsWithComma reports whether a text's last word ends with a comma that withComma
+// would put back in its place: one that stands alone on its line would move.
 func endsWithComma(text string) bool {
 	at := lastWord(text)
-	return at > 0 && text[at-1] == ','
+	return at > 0 && text[at-1] == ',' && lastWord(text[:at-1]+text[at:]) == at-1
 }
 
 // end returns the part of the node that its text ends with.
@@ -225,6 +232,36 @@ var (
 	squashed = regexp.MustCompile(`[\s"']+`)
 )
 
+// key returns what tells the statement on a line from its siblings.
+func (st style) key(line string) string {
+	switch {
+	case st.xml:
+		return xmlKey(line)
+	case st.gomod:
+		return moduleKey(line)
+	}
+	return braceKey(line, st.json)
+}
+
+// moduleKey returns the module that a line of go.mod is about, with the directive
+// where it stands on the same line.
+func moduleKey(line string) string {
+	line, _, _ = strings.Cut(line, "//")
+	words := strings.Fields(line)
+	if len(words) == 0 || words[0] == ")" {
+		return ""
+	}
+	switch words[0] {
+	case "module", "go", "toolchain":
+		return words[0]
+	case "require", "replace", "godebug", "tool", "ignore":
+		return strings.Join(words[:min(2, len(words))], " ")
+	case "exclude", "retract":
+		return "" // of these there may be several
+	}
+	return words[0]
+}
+
 // braceKey returns what tells a statement from its siblings: the name that it
 // gives a value to, or the head of its block.
 func braceKey(line string, json bool) string {
@@ -246,17 +283,26 @@ func braceKey(line string, json bool) string {
 
 // natural are the names of entries that tell the maps of a list apart, the best
 // first.
-var natural = []string{"name", "id", "@id", "key", "$ref", "uses", "path", "alias"}
+var natural = []string{"name", "id", "@id", "uid", "key", "$ref", "uses", "path", "alias"}
 
 func (n *Node) naturalKey() string {
 	for _, name := range natural {
 		for _, k := range n.Kids {
 			if k.Key == name && k.leaf() {
-				return "=" + name + ":" + squashed.ReplaceAllString(strings.TrimRight(strings.TrimSpace(k.Head), ","), "")
+				return naturalKeyOf(name, strings.TrimRight(strings.TrimSpace(k.Head), ","))
 			}
 		}
 	}
 	return ""
+}
+
+// naturalKeyOf returns the key of an entry that has a name in the given text. What
+// it uses is the same in another version.
+func naturalKeyOf(name, text string) string {
+	if name == "uses" {
+		text, _, _ = strings.Cut(text, "@")
+	}
+	return "=" + name + ":" + squashed.ReplaceAllString(text, "")
 }
 
 // commentStart returns where a comment to the line's end begins, or -1.

@@ -56,6 +56,25 @@ func TestEssenceParses(t *testing.T) {
 	}
 }
 
+// FuzzEssence replaces some lines of a text that parses: where its essence parses,
+// it does.
+func FuzzEssence(f *testing.F) {
+	f.Add("a: 1\nb:\n  c: \"x\n  y\"\n- d\n", 2, 1, "  e: &z 1\n")
+	f.Add("a: &x 1\nb:\n  - c: *x\n    d: {e: f}\n---\ng: |\n  h: i\n", 0, 1, "a: 2\n")
+	f.Fuzz(func(t *testing.T, ours string, at, cut int, put string) {
+		lines := split(ours)
+		if len(ours)+len(put) > 1<<13 || at < 0 || at > len(lines) || cut < 0 || cut > len(lines)-at || !parses(ours) {
+			return
+		}
+		added := split(put)
+		text := strings.Join(slices.Replace(slices.Clone(lines), at, at+cut, added...), "")
+		essence, _, ok := Essence(text, func(line int) bool { return line >= at-1 && line <= at+len(added) })
+		if ok && parses(essence) && !parses(text) {
+			t.Fatalf("%q does not parse, but its essence %q does; ours was %q", text, essence, ours)
+		}
+	})
+}
+
 // TestComposed reads YAML to the end and writes it from its parts.
 func TestComposed(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

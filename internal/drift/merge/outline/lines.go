@@ -10,7 +10,6 @@ var (
 	setting     = regexp.MustCompile(`^\s*([^=:#;\s\[][^=:#]*?)\s*[=:]`)
 	makeTarget  = regexp.MustCompile(`^([^\s#:=][^:=#]*?)\s*::?(?:[^=]|$)`)
 	makeSet     = regexp.MustCompile(`^(?:export\s+|override\s+)?([A-Za-z_][\w.-]*)\s*[:?+!]*=`)
-	heading     = regexp.MustCompile(`^(#{1,6})\s+(.*?)\s*#*\s*$`)
 	stage       = regexp.MustCompile(`(?i)^FROM\s+\S+(?:\s+AS\s+(\S+))?`)
 )
 
@@ -62,63 +61,38 @@ func valueEnd(lines []string, i int, ahead *int) int {
 	return i + 1
 }
 
-// readSet reads a file whose lines are patterns.
-func readSet(root *Node, lines []string) bool {
+// readSet reads a file of which each line is an entry, with those that it goes on
+// in after a backslash. The key is what key makes of it.
+func readSet(root *Node, lines []string, key func(string) string) bool {
 	root.Kids = []*Node{}
 	lead := 0
-	for i, l := range lines {
-		t := strings.TrimSpace(l)
+	for i := 0; i < len(lines); {
+		t := strings.TrimSpace(lines[i])
 		if t == "" || t[0] == '#' {
+			i++
 			continue
 		}
-		root.Kids = append(root.Kids, &Node{Key: t, Lead: join(lines[lead:i]), Head: l})
-		lead = i + 1
+		end := i + 1
+		for end < len(lines) && strings.HasSuffix(strings.TrimRight(lines[end-1], "\r\n"), `\`) {
+			end++
+		}
+		root.Kids = append(root.Kids, &Node{Key: key(t), Lead: join(lines[lead:i]), Head: join(lines[i:end])})
+		i, lead = end, end
 	}
 	root.Tail = join(lines[lead:])
 	return true
 }
 
-// readMarkdown reads sections by their headings. The text of a section before its
-// first subsection is one leaf.
-func readMarkdown(root *Node, lines []string) bool {
-	type level struct {
-		node  *Node
-		depth int
+func firstWord(line string) string { return strings.Fields(line)[0] }
+
+var required = regexp.MustCompile(`^["']?(?:[\w.-]+::)?([A-Za-z0-9][\w./-]*)(?:\[[^\]]*\])?\s*(?:[=<>!~]=?=?\s*["']?[\w*.-]|@\s|;|$)`)
+
+// requirement returns the name of the package that a line requires, or the line.
+func requirement(line string) string {
+	if m := required.FindStringSubmatch(line); m != nil {
+		return strings.ToLower(strings.ReplaceAll(m[1], "_", "-"))
 	}
-	stack := []level{{root, 0}}
-	fence := ""
-	text := 0
-	flush := func(to int) {
-		n := stack[len(stack)-1].node
-		n.Kids = append(n.Kids, &Node{Key: "\x00text", Head: join(lines[text:to])})
-	}
-	for i, l := range lines {
-		t := strings.TrimSpace(l)
-		if strings.HasPrefix(t, "```") || strings.HasPrefix(t, "~~~") {
-			switch {
-			case fence == "":
-				fence = t[:3]
-			case strings.HasPrefix(t, fence):
-				fence = ""
-			}
-			continue
-		}
-		m := heading.FindStringSubmatch(strings.TrimRight(l, "\r\n"))
-		if m == nil || fence != "" {
-			continue
-		}
-		flush(i)
-		for stack[len(stack)-1].depth >= len(m[1]) {
-			stack = stack[:len(stack)-1]
-		}
-		n := &Node{Key: "#" + m[2], Head: l}
-		parent := stack[len(stack)-1].node
-		parent.Kids = append(parent.Kids, n)
-		stack = append(stack, level{n, len(m[1])})
-		text = i + 1
-	}
-	flush(len(lines))
-	return fence == ""
+	return line
 }
 
 // readRules reads Makefiles by target and variable, and Dockerfiles by stage and

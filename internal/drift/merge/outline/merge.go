@@ -14,6 +14,13 @@ type Leaf func(base, ours, theirs string) (string, bool)
 // brought together, as where a key is repeated.
 func Merge(b, o, t *Node, leaf Leaf) (string, bool) {
 	m := &merger{leaf: leaf}
+	if len(b.Kids) != 1 || len(o.Kids) != 1 || len(t.Kids) != 1 {
+		for _, n := range []*Node{b, o, t} {
+			if len(n.Kids) == 1 && n.Kids[0].Key == document {
+				n.Kids[0].Key = n.Kids[0].object() // one of several on another side
+			}
+		}
+	}
 	n := m.node(b, o, t)
 	return n.Text(), !m.failed
 }

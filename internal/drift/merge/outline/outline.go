@@ -114,7 +114,8 @@ const maxDepth = 40
 
 // Read returns the outline of a text in a format, or false where the format has
 // none or the text does not read as it should. The formats are yaml, json,
-// braces, hcl, toml, ini, markdown, makefile, dockerfile, gomod and ignore.
+// braces, hcl, toml, ini, markdown, makefile, dockerfile, gomod, ignore, owners
+// (a pattern and what it has, as CODEOWNERS), requirements and xml.
 func Read(format, text string) (*Node, bool) {
 	lines := split(text)
 	root := &Node{}
@@ -126,7 +127,9 @@ func Read(format, text string) (*Node, bool) {
 	case "braces":
 		return root, readBraces(root, lines, style{line: "//", block: true})
 	case "hcl", "gomod":
-		return root, readBraces(root, lines, style{line: "//", hash: format == "hcl", block: true})
+		return root, readBraces(root, lines, style{line: "//", hash: format == "hcl", block: true, gomod: format == "gomod"})
+	case "xml":
+		return root, readXML(root, lines)
 	case "toml", "ini":
 		return root, readSections(root, lines)
 	case "markdown":
@@ -134,7 +137,11 @@ func Read(format, text string) (*Node, bool) {
 	case "makefile", "dockerfile":
 		return root, readRules(root, lines, format)
 	case "ignore":
-		return root, readSet(root, lines)
+		return root, readSet(root, lines, func(l string) string { return l })
+	case "owners":
+		return root, readSet(root, lines, firstWord)
+	case "requirements":
+		return root, readSet(root, lines, requirement)
 	}
 	return nil, false
 }

@@ -13,7 +13,7 @@ import (
 // ours is a leaf that takes ours where both changed.
 func ours(_, o, _ string) (string, bool) { return o, false }
 
-var formats = []string{"yaml", "json", "braces", "hcl", "gomod", "toml", "ini", "markdown", "makefile", "dockerfile", "ignore"}
+var formats = []string{"yaml", "json", "braces", "hcl", "gomod", "toml", "ini", "markdown", "makefile", "dockerfile", "ignore", "owners", "requirements", "xml"}
 
 func lines(s ...string) string { return strings.Join(s, "\n") + "\n" }
 
@@ -58,6 +58,43 @@ func TestMerge(t *testing.T) {
 		{"makefile: by target", "makefile",
 			lines("all: a", "\tone", "test:", "\ttwo"), lines("all: a", "\tone", "mine:", "\tx", "test:", "\ttwo"), lines("all: a", "\tone more", "test:", "\ttwo"),
 			lines("all: a", "\tone more", "mine:", "\tx", "test:", "\ttwo")},
+		{"yaml: Kubernetes objects by kind and name", "yaml",
+			lines("kind: Service", "metadata:", "  name: a", "spec: 1", "---", "kind: Deployment", "metadata:", "  name: a", "spec: 1"),
+			lines("kind: Service", "metadata:", "  name: a", "spec: 1", "---", "kind: ConfigMap", "metadata:", "  name: mine", "---", "kind: Deployment", "metadata:", "  name: a", "spec: 2"),
+			lines("kind: Deployment", "metadata:", "  name: a", "spec: 1", "---", "kind: Service", "metadata:", "  name: a", "spec: 3"),
+			lines("kind: Deployment", "metadata:", "  name: a", "spec: 2", "---", "kind: Service", "metadata:", "  name: a", "spec: 3", "---", "kind: ConfigMap", "metadata:", "  name: mine")},
+		{"markdown: a table by row", "markdown",
+			lines("# T", "text", "", "| name | value |", "|---|---|", "| a | 1 |", "| b | 2 |", "", "end"),
+			lines("# T", "text", "", "| name | value |", "|---|---|", "| a | 1 |", "| mine | 0 |", "| b | 2 |", "", "end"),
+			lines("# T", "text", "", "| name | value |", "|---|---|", "| a | 3 |", "| b | 4 |", "| c | 5 |", "", "end"),
+			lines("# T", "text", "", "| name | value |", "|---|---|", "| a | 3 |", "| mine | 0 |", "| b | 4 |", "| c | 5 |", "", "end")},
+		{"markdown: a list by what its items name", "markdown",
+			lines("# T", "- [a](x)", "- `b`: two", "  and more"), lines("# T", "- [a](x)", "- [mine](y)", "- `b`: two", "  and more"), lines("# T", "- [a](z)", "- `b`: two", "  and less"),
+			lines("# T", "- [a](z)", "- [mine](y)", "- `b`: two", "  and less")},
+		{"markdown: a changelog by version", "markdown",
+			lines("# Changes", "## v1.1.0 - soon", "- one", "## 1.0.0", "- zero"), lines("# Changes", "## v1.1.0 - soon", "- one", "- mine", "## 1.0.0", "- zero"), lines("# Changes", "## [1.2.0]", "- two", "## [1.1.0] - 2026-01-01", "- one", "## 1.0.0", "- zero"),
+			lines("# Changes", "## [1.2.0]", "- two", "## [1.1.0] - 2026-01-01", "- one", "- mine", "## 1.0.0", "- zero")},
+		{"yaml: a step in another version, a package in another", "yaml",
+			lines("steps:", "  - uses: a/b@v1", "  - uses: a/c@v1", "needs:", "  - x::one=1", "  - two=1"),
+			lines("steps:", "  - uses: a/b@v1", "    with:", "      k: 1", "  - uses: a/c@v1", "needs:", "  - mine=1", "  - x::one=1", "  - two=1"),
+			lines("steps:", "  - uses: a/b@v1", "  - uses: a/c@v2", "needs:", "  - y::one=2", "  - two=1"),
+			lines("steps:", "  - uses: a/b@v1", "    with:", "      k: 1", "  - uses: a/c@v2", "needs:", "  - mine=1", "  - y::one=2", "  - two=1")},
+		{"owners: by pattern, in order", "owners",
+			lines("* @all", "/a @one"), lines("* @all", "/a @one @mine", "/c @c"), lines("* @everybody", "/b @b", "/a @one"),
+			lines("* @everybody", "/b @b", "/a @one @mine", "/c @c")},
+		{"requirements: by package", "requirements",
+			lines("one==1", "two_x>=2  # why"), lines("mine==1", "one==1", "two_x>=2  # why"), lines("one==1", "Two-X>=3", "three[extra]~=1"),
+			lines("mine==1", "one==1", "Two-X>=3", "three[extra]~=1")},
+		{"go.mod: by module", "gomod",
+			lines("module m", "", "require (", "\tx.org/a v1.0.0", "\tx.org/b v1.0.0 // indirect", ")"),
+			lines("module m", "", "require (", "\tx.org/a v1.0.0", "\tx.org/mine v1.0.0", "\tx.org/b v1.0.0 // indirect", ")"),
+			lines("module m", "", "require (", "\tx.org/a v1.2.0", "\tx.org/b v1.0.0 // indirect", "\tx.org/c v1.0.0", ")"),
+			lines("module m", "", "require (", "\tx.org/a v1.2.0", "\tx.org/mine v1.0.0", "\tx.org/b v1.0.0 // indirect", "\tx.org/c v1.0.0", ")")},
+		{"xml: by element", "xml",
+			lines("<?xml version='1.0'?>", "<p>", "  <deps>", "    <dep>", "      <artifactId>a</artifactId>", "      <version>1</version>", "    </dep>", "    <dep>", "      <artifactId>b</artifactId>", "      <version>1</version>", "    </dep>", "  </deps>", "</p>"),
+			lines("<?xml version='1.0'?>", "<p>", "  <deps>", "    <dep>", "      <artifactId>a</artifactId>", "      <version>1</version>", "    </dep>", "    <dep>", "      <artifactId>mine</artifactId>", "      <version>1</version>", "    </dep>", "    <dep>", "      <artifactId>b</artifactId>", "      <version>1</version>", "    </dep>", "  </deps>", "</p>"),
+			lines("<?xml version='1.0'?>", "<p>", "  <deps>", "    <dep>", "      <artifactId>a</artifactId>", "      <version>2</version>", "    </dep>", "    <dep>", "      <artifactId>b</artifactId>", "      <version>2</version>", "    </dep>", "  </deps>", "</p>"),
+			lines("<?xml version='1.0'?>", "<p>", "  <deps>", "    <dep>", "      <artifactId>a</artifactId>", "      <version>2</version>", "    </dep>", "    <dep>", "      <artifactId>mine</artifactId>", "      <version>1</version>", "    </dep>", "    <dep>", "      <artifactId>b</artifactId>", "      <version>2</version>", "    </dep>", "  </deps>", "</p>")},
 		{"ignore: a set of lines", "ignore",
 			lines("a", "b"), lines("a", "c", "b"), lines("a", "d"), lines("a", "c", "d")},
 	} {
@@ -82,7 +119,7 @@ func TestMerge(t *testing.T) {
 func someText(t *rapid.T, name string) string {
 	line := rapid.SampledFrom([]string{
 		"", "  ", "# c", "// c", "/* c", "*/", "a: 1", "a:", "  b: 2", "- x", "  - name: y", "    z: 1", "{", "}", "[", "]", "},", "x = [", "x = 1,",
-		"[s]", "# H", "## H", "```", "t: d", "\trun", `\`, "FROM a AS b", "RUN a \\", `"k": {`, `"k": 1,`, `'''`, `"""`, "(", ")", "} else {", "é\x80",
+		"[s]", "# H", "## H", "```", "t: d", "\trun", `\`, "FROM a AS b", "RUN a \\", `"k": {`, `"k": 1,`, `'''`, `"""`, "(", ")", "---", "kind: K", "<a>", "</a>", "<b id='1'", ">", "</b>", "<c/>", "<!--", "-->", "pkg==1.0", "require (", "- [x] y", "| a | b |", "|---|---|", "| c | d |", "} else {", "é\x80",
 	})
 	s := strings.Join(rapid.SliceOfN(line, 0, 14).Draw(t, name), "\n")
 	if rapid.Bool().Draw(t, name+" ends") {
@@ -120,6 +157,10 @@ func TestNothingIsLost(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add("json", "{\n  \"a\": [1,\n 2]\n}\n")
 	f.Add("yaml", "a:\n- b: 1\n  c: |\n    x\n")
+	f.Add("xml", "<?xml?>\n<a>\n  <b id='1'\n  />\n  <!-- <c> -->\n</a>\n")
+	f.Add("markdown", "# T\n- [a](b)\n  more\n\n| x |\n|---|\n| y |\n```\n# no\n```\n")
+	f.Add("yaml", "---\nkind: A\nmetadata:\n  name: b\n--- # c\n- uses: d@1\n")
+	f.Add("gomod", "require (\n\ta.b/c v1\n)\n")
 	f.Add("braces", "a {\n  b = '''\n}\n'''\n}\n")
 	f.Fuzz(func(t *testing.T, format, text string) {
 		if n, ok := outline.Read(format, text); ok && n.Text() != text {

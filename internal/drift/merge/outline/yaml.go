@@ -1,6 +1,9 @@
 package outline
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // yamlKey returns the key that a line begins with, and where its value begins. A
 // key is in quotes, or plain text without "#"; what follows it is a colon before
@@ -78,8 +81,79 @@ func readYAML(root *Node, text string, lines []string) bool {
 	}
 	p := &yamlPart{file: f, lines: lines}
 	root.hi = len(lines)
-	root.Kids, root.Tail = p.read(0, len(lines), 0)
+	root.Kids = p.documents()
 	return true
+}
+
+// documents returns a node for each document of a stream.
+func (p *yamlPart) documents() []*Node {
+	starts := []int{0}
+	for i, l := range p.lines {
+		if !strings.HasPrefix(l, "---") || len(l) > 3 && !isBlank(l[3]) {
+			continue
+		}
+		// What is before the first marker belongs to the document that it begins, if
+		// it is comments only.
+		if len(starts) > 1 || p.inside(0, i) >= 0 {
+			starts = append(starts, i)
+		} else {
+			starts[0] = 0
+		}
+	}
+	starts = append(starts, len(p.lines))
+	var docs []*Node
+	for d, lo := range starts[:len(starts)-1] {
+		hi, first := starts[d+1], lo
+		for i := lo; i < hi && (i == lo || yamlComment(p.lines[i-1])); i++ {
+			if strings.HasPrefix(p.lines[i], "---") {
+				first = i + 1
+				break
+			}
+		}
+		n := &Node{Key: document, Head: p.join(lo, first), read: p.join(lo, hi), lo: lo, hi: hi, shape: shape{-1, true, true}}
+		n.Kids, n.Tail = p.read(first, hi, 0)
+		docs = append(docs, n)
+	}
+	if len(docs) > 1 {
+		for _, n := range docs {
+			n.Key = n.object()
+		}
+	}
+	return docs
+}
+
+// document is the key of a document that nothing names.
+const document = "\x00document"
+
+// object returns the key of a document that is a Kubernetes object: its kind and
+// name. Others have their place only.
+func (n *Node) object() string {
+	kind, name, space := "", "", ""
+	for _, k := range n.Kids {
+		switch k.Key {
+		case "kind":
+			kind = valueOf(k)
+		case "metadata":
+			for _, in := range k.open().Kids {
+				switch in.Key {
+				case "name":
+					name = valueOf(in)
+				case "namespace":
+					space = valueOf(in)
+				}
+			}
+		}
+	}
+	if kind == "" || name == "" {
+		return document
+	}
+	return kind + " " + space + "/" + name
+}
+
+// valueOf returns the text after an entry's colon.
+func valueOf(n *Node) string {
+	_, value, _ := strings.Cut(n.open().Head, ":")
+	return strings.TrimSpace(value)
 }
 
 // yamlPart is some lines of a file.
@@ -174,8 +248,10 @@ func (p *yamlPart) fill(n *Node, lo, hi, level int) {
 		return
 	case !item && keyed:
 		n.Key = key
+	case item && key == "uses":
+		n.Key = naturalKeyOf(key, t)
 	case item:
-		n.Key = "-" + squashed.ReplaceAllString(t, "")
+		n.Key = "-" + itemKey(t)
 	}
 	value := ""
 	if keyed {
@@ -189,6 +265,17 @@ func (p *yamlPart) fill(n *Node, lo, hi, level int) {
 		n.Head = p.lines[lo]
 		n.Kids, n.Tail = p.read(first, hi, level+1)
 	}
+}
+
+var pinned = regexp.MustCompile(`^["']?(?:[\w.-]+::)?([A-Za-z0-9][\w./-]*)\s*(?:[=<>!~]=?=?)\s*v?\d`)
+
+// itemKey returns what tells an item that is one value from its siblings: the name
+// that it pins a version of, or its text.
+func itemKey(t string) string {
+	if m := pinned.FindStringSubmatch(t); m != nil {
+		return "=" + m[1]
+	}
+	return squashed.ReplaceAllString(t, "")
 }
 
 // inside returns the indentation of the first line that is no comment.
