@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -70,9 +72,12 @@ func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string
 		return err
 	}
 	if a.json {
-		return a.report(map[string]any{"goldenPath": name, "version": adopted.Revision.Version, "same": adopted.Same, "different": adopted.Different, "missing": adopted.Missing})
+		return a.report(map[string]any{"goldenPath": name, "version": adopted.Revision.Version, "same": adopted.Same, "different": adopted.Different, "missing": adopted.Missing, "owned": adopted.Owned})
 	}
 	fmt.Fprintf(a.out, "adopted %s %s, which fits best: %d files the same, %d edited, %d missing\n", name, adopted.Revision.Name(), adopted.Same, adopted.Different, adopted.Missing)
+	for _, path := range slices.Sorted(maps.Keys(adopted.Owned)) {
+		fmt.Fprintf(a.out, "  not taken %s (the golden path %s has this file here)\n", path, adopted.Owned[path])
+	}
 	fmt.Fprintln(a.out, "next: syncer diff shows what the first sync would do; commit .goldenpath.yaml and .goldenpath.lock")
 	return nil
 }

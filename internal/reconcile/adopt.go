@@ -28,6 +28,9 @@ type Adopted struct {
 	// Same, Different and Missing count the golden path's files by how the
 	// repository has them.
 	Same, Different, Missing int
+	// Owned are the golden path's files that another one, which the repository follows
+	// already, has there, and its name. They stay the other one's.
+	Owned map[string]string
 }
 
 // AlreadyError says that a repository follows the golden path already.
@@ -42,8 +45,9 @@ func (e *AlreadyError) Error() string {
 // the repository best becomes the base, so that the repository's own text counts
 // as its edits. Files that are nothing like the golden path's get no base, and
 // come up as conflicts in the first sync; files that the repository lacks are
-// offered by it. Where the repository follows it and only its lock is lost, the lock
-// alone is made, from the inputs in .goldenpath.yaml.
+// offered by it. Files of another golden path stay that one's. Where the repository
+// follows the golden path and only its lock is lost, the lock alone is made, from the
+// inputs in .goldenpath.yaml.
 func (s *Syncer) Adopt(ctx context.Context, repo Repository, newest *GoldenPath, given scaffold.Inputs, facts scaffold.Facts) (*Adopted, error) {
 	name := newest.Manifest.Name
 	st, err := Load(repo)
@@ -59,7 +63,7 @@ func (s *Syncer) Adopt(ctx context.Context, repo Repository, newest *GoldenPath,
 			if len(given) > 0 {
 				return nil, fmt.Errorf("the inputs of %s are in %s; change them there", name, drift.MemberName)
 			}
-			return s.relock(ctx, repo, st, newest, follow, facts)
+			return relock(ctx, repo, st, newest, follow, facts)
 		}
 		if ok {
 			return nil, &AlreadyError{name}
@@ -69,7 +73,8 @@ func (s *Syncer) Adopt(ctx context.Context, repo Repository, newest *GoldenPath,
 	if _, err := newest.Resolve(scaffold.Place{}, inputs); err != nil {
 		return nil, err
 	}
-	best, err := s.bestMatch(ctx, repo, newest, inputs, fullName(facts))
+	a := adoption{repo: repo, newest: newest, inputs: inputs, facts: facts, owned: st.owned(name)}
+	best, err := a.bestMatch(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -79,13 +84,50 @@ func (s *Syncer) Adopt(ctx context.Context, repo Repository, newest *GoldenPath,
 // match is a version and how the repository fits it.
 type match struct {
 	revision  drift.Revision
-	rendering scaffold.Rendering
+	rendering scaffold.Rendering // without what other golden paths own
 	ours      tree.Tree
 	score     float64
+	owned     map[string]string // of what was rendered
 }
 
-func (s *Syncer) bestMatch(ctx context.Context, repo Repository, newest *GoldenPath, inputs scaffold.Inputs, repository string) (*match, error) {
-	candidates := []*GoldenPath{newest}
+// adoption looks for the version that a repository fits.
+type adoption struct {
+	repo   Repository
+	newest *GoldenPath
+	inputs scaffold.Inputs // of the newest version
+	facts  scaffold.Facts
+	owned  map[string]string // paths of other golden paths, and their names
+}
+
+func (a adoption) bestMatch(ctx context.Context) (*match, error) {
+	candidates, err := a.candidates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var best *match
+	for _, c := range candidates {
+		r, revision, err := c.render(scaffold.Place{}, a.inputsOf(c), fullName(a.facts))
+		if err != nil {
+			continue // its inputs were other ones
+		}
+		m, err := a.fit(revision, r)
+		if err != nil {
+			return nil, err
+		}
+		if best == nil || m.score > best.score {
+			best = m
+		}
+	}
+	if best == nil {
+		return nil, fmt.Errorf("no version of %s renders with these inputs", a.newest.Manifest.Name)
+	}
+	return best, nil
+}
+
+// candidates returns the versions that the repository is compared with, the newest
+// first.
+func (a adoption) candidates(ctx context.Context) ([]*GoldenPath, error) {
+	newest, candidates := a.newest, []*GoldenPath{a.newest}
 	if v, ok := newest.source.Platform.(versioned); ok {
 		versions, err := v.Versions(newest.Manifest.Name)
 		if err != nil {
@@ -102,36 +144,33 @@ func (s *Syncer) bestMatch(ctx context.Context, repo Repository, newest *GoldenP
 			candidates = append(candidates, newest.source.at(g, newest.revision.Source, pair[0], pair[1]))
 		}
 	}
-	var best *match
-	for _, c := range candidates {
-		known := maps.Clone(inputs)
-		maps.DeleteFunc(known, func(k string, _ any) bool { p, _ := c.Input(k); return p == nil })
-		r, revision, err := c.render(scaffold.Place{}, known, repository)
-		if err != nil {
-			continue // its inputs were other ones
-		}
-		m, err := fit(repo, revision, r)
-		if err != nil {
-			return nil, err
-		}
-		if best == nil || m.score > best.score {
-			best = m
-		}
-	}
-	if best == nil {
-		return nil, fmt.Errorf("no version of %s renders with these inputs", newest.Manifest.Name)
-	}
-	return best, nil
+	return candidates, nil
 }
 
-func fit(repo Repository, rev drift.Revision, r scaffold.Rendering) (*match, error) {
-	ours, err := repo.Files(r.Paths())
-	if err != nil {
+// inputsOf returns the inputs as an older version takes them: under the names that
+// they had, with what it can infer itself, and without those that it does not know.
+func (a adoption) inputsOf(c *GoldenPath) scaffold.Inputs {
+	back := crossed(a.newest.Manifest.Migrations, a.newest.revision.Version, c.revision.Version)
+	inputs, _ := migrateInputs(a.inputs, back, c.declares)
+	maps.DeleteFunc(inputs, func(name string, _ any) bool { return !c.declares(name) })
+	return c.Infer(inputs, a.facts)
+}
+
+func (a adoption) fit(rev drift.Revision, r scaffold.Rendering) (*match, error) {
+	m := &match{revision: rev, rendering: scaffold.Rendering{}, owned: map[string]string{}}
+	for p, f := range r {
+		if owner, ok := a.owned[p]; ok {
+			m.owned[p] = owner
+		} else {
+			m.rendering[p] = f
+		}
+	}
+	var err error
+	if m.ours, err = a.repo.Files(m.rendering.Paths()); err != nil {
 		return nil, err
 	}
-	m := &match{revision: rev, rendering: r, ours: ours}
-	for p, f := range r {
-		if o, ok := ours[p]; ok {
+	for p, f := range m.rendering {
+		if o, ok := m.ours[p]; ok {
 			m.score += drift.Similarity(f.File.Data, o.Data)
 		}
 	}
@@ -143,7 +182,7 @@ func fit(repo Repository, rev drift.Revision, r scaffold.Rendering) (*match, err
 const alike = 0.5
 
 func (m *match) write(st *State, source, name string, inputs scaffold.Inputs) (*Adopted, error) {
-	out := &Adopted{Files: map[string]*tree.File{}, Revision: m.revision}
+	out := &Adopted{Files: map[string]*tree.File{}, Revision: m.revision, Owned: m.owned}
 	base := scaffold.Rendering{}
 	for p, f := range m.rendering {
 		o, ok := m.ours[p]

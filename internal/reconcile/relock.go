@@ -10,12 +10,13 @@ import (
 // relock makes the section of a lock that was lost: the repository follows the
 // golden path by its own file, which stays as it is, and the version that fits best
 // becomes the base.
-func (s *Syncer) relock(ctx context.Context, repo Repository, st *State, newest *GoldenPath, follow drift.Follow, facts scaffold.Facts) (*Adopted, error) {
+func relock(ctx context.Context, repo Repository, st *State, newest *GoldenPath, follow drift.Follow, facts scaffold.Facts) (*Adopted, error) {
 	inputs := newest.Infer(follow.Inputs, facts)
 	if _, err := newest.Resolve(st.inputsOf(follow.Name), inputs); err != nil {
 		return nil, err
 	}
-	best, err := s.bestMatch(ctx, repo, newest, inputs, fullName(facts))
+	a := adoption{repo: repo, newest: newest, inputs: inputs, facts: facts, owned: st.owned(follow.Name)}
+	best, err := a.bestMatch(ctx)
 	if err != nil {
 		return nil, err
 	}
