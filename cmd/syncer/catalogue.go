@@ -136,7 +136,7 @@ func orDash(v any) any {
 func (a *app) lintCommand() *cobra.Command {
 	return &cobra.Command{
 		Use: "lint [DIR]", Short: "Find every mistake in the golden paths of a platform repository",
-		Long:    "Find every mistake in the golden paths below DIR/goldenpaths: manifests by their JSON Schema, templates,\nglobs, includes, and that each has tests. Each line says file:line:column, what is wrong and what would be right.",
+		Long:    "Find every mistake in the golden paths below DIR/goldenpaths: manifests by their JSON Schema, templates,\ndefaults, globs, includes, migrations, and that each has tests. Each line says file:line:column, what is wrong and what would be right.",
 		Example: "  syncer lint",
 		Args:    between(0, 1, "at most one DIR"),
 		RunE: func(cmd *cobra.Command, args []string) error {

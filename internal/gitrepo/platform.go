@@ -177,7 +177,7 @@ func (p *Platform) Resolve(goldenPath, want string) (version, commit string, err
 			}
 		}
 		if len(tags) > 0 {
-			return "", "", fmt.Errorf("%s has only pre-releases of %s; take one with \"edge\": %s", p.name, goldenPath, known(tags))
+			return "", "", fmt.Errorf("%s has only pre-releases%s; take one with \"edge\": %s", p.name, of(goldenPath), known(tags))
 		}
 		return p.head()
 	}
@@ -204,7 +204,7 @@ func (p *Platform) Resolve(goldenPath, want string) (version, commit string, err
 			return p.versionOf(tags, *h), h.String(), nil
 		}
 	}
-	return "", "", fmt.Errorf("%s has no version, branch or commit %q of %s; %s", p.name, want, goldenPath, known(tags))
+	return "", "", fmt.Errorf("%s has no version, branch or commit %q%s; %s", p.name, want, of(goldenPath), known(tags))
 }
 
 func (p *Platform) versionOf(tags []tagged, h plumbing.Hash) string {
@@ -214,6 +214,13 @@ func (p *Platform) versionOf(tags []tagged, h plumbing.Hash) string {
 		}
 	}
 	return ""
+}
+
+func of(goldenPath string) string {
+	if goldenPath == "" {
+		return ""
+	}
+	return " of " + goldenPath
 }
 
 func known(tags []tagged) string {

@@ -31,6 +31,7 @@ type GoldenPath struct {
 	secrets  []string         // in order
 	computed []computation
 	sources  []sourceFile
+	files    []string    // below template/ of all layers, without .tmpl, also those that are ignored
 	layers   []*Manifest // in order of rendering
 	optional Inputs      // every declared name, as null
 }
@@ -156,7 +157,11 @@ func (l *loader) build() (*GoldenPath, error) {
 		g.computed = append(g.computed, cs...)
 		l.problems = append(l.problems, ps...)
 		g.sources = append(g.sources, l.sources(m)...)
+		for p := range l.files.Under(Root + "/" + m.Name + "/template") {
+			g.files = append(g.files, sourcePath(p))
+		}
 	}
+	slices.Sort(g.files)
 	return g, l.problems.Err()
 }
 
