@@ -56,18 +56,13 @@ type pathReport struct {
 	Suggested  int               `json:"suggested"` // those for which something is suggested
 	Files      []drift.FileState `json:"files"`
 	Changes    []changeReport    `json:"changes"`
-	Unfollowed []string          `json:"unfollowed,omitempty"` // golden paths that are followed no more
-	BaseGone   string            `json:"baseGone,omitempty"`
-	Unlocked   bool              `json:"unlocked,omitempty"`
+	notes
 }
 
 func reportOf(p *reconcile.Planned) pathReport {
-	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Unfollowed: p.Unfollowed, Changes: []changeReport{}, Unlocked: p.Unlocked}
+	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Changes: []changeReport{}, notes: notesOf(p)}
 	if p.From != nil && !p.Unlocked {
 		r.Version = p.From.Name()
-	}
-	if p.BaseGone != nil {
-		r.BaseGone = p.BaseGone.Error()
 	}
 	r.Drifted, r.Conflicts = countStates(p.Files)
 	for _, c := range p.Changes {
@@ -168,24 +163,7 @@ func (a *app) printCheck(r pathReport) {
 			return c.Action != drift.Conflict && c.Action != drift.Elsewhere
 		}))
 	}
-	a.printUnfollowed(r.Unfollowed)
-	a.printNotes(r.GoldenPath, r.Unlocked, r.BaseGone)
-}
-
-// printNotes says what a plan could not rest on.
-func (a *app) printNotes(goldenPath string, unlocked bool, baseGone string) {
-	if unlocked {
-		fmt.Fprintf(a.out, "  note: %s does not have %s, so that each of its files counts as new here; if the lock was lost, %s, or make it anew: syncer adopt %s\n", drift.LockName, goldenPath, "take it back (git log -- "+drift.LockName+")", goldenPath)
-	}
-	if baseGone != "" {
-		fmt.Fprintf(a.out, "  note: %s; bases come from this repository's history where they are there\n", baseGone)
-	}
-}
-
-func (a *app) printUnfollowed(names []string) {
-	for _, name := range names {
-		fmt.Fprintf(a.out, "  note: %s is not followed any more; its files stay, and are yours\n", name)
-	}
+	a.printNotes(r.GoldenPath, r.notes)
 }
 
 func verdict(r pathReport) string {

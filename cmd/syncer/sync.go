@@ -129,15 +129,13 @@ type syncReport struct {
 	Conflicts  int               `json:"conflicts"`
 	Files      []drift.FileState `json:"files"`
 	Changes    []changeReport    `json:"changes"`
-	Unfollowed []string          `json:"unfollowed,omitempty"` // golden paths that are followed no more
-	BaseGone   string            `json:"baseGone,omitempty"`
-	Unlocked   bool              `json:"unlocked,omitempty"`
+	notes
 	landing
 }
 
 func syncReportOf(p *reconcile.Planned, at landing) syncReport {
 	before, files := reportOf(p), p.Left()
-	r := syncReport{GoldenPath: p.GoldenPath, From: before.Version, Version: p.To.Name(), Files: files, Changes: before.Changes, Unfollowed: before.Unfollowed, BaseGone: before.BaseGone, Unlocked: p.Unlocked, landing: at}
+	r := syncReport{GoldenPath: p.GoldenPath, From: before.Version, Version: p.To.Name(), Files: files, Changes: before.Changes, notes: before.notes, landing: at}
 	r.Drifted, r.Conflicts = countStates(files)
 	return r
 }
@@ -176,6 +174,5 @@ func (a *app) printSync(r syncReport) {
 		fmt.Fprintf(a.out, "%s → %s, in %s\n", strings.TrimSpace(r.GoldenPath+" "+r.From), r.Version, r.where)
 	}
 	a.printChanges(r.Changes)
-	a.printUnfollowed(r.Unfollowed)
-	a.printNotes(r.GoldenPath, r.Unlocked, r.BaseGone)
+	a.printNotes(r.GoldenPath, r.notes)
 }

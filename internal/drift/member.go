@@ -3,6 +3,8 @@ package drift
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/bmatcuk/doublestar/v4"
@@ -11,6 +13,7 @@ import (
 	"github.com/goldenpaths/syncer/docs/schema"
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/drift/policy"
+	"github.com/goldenpaths/syncer/internal/nearest"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -125,6 +128,31 @@ func kept(keeps []Keep, path, today string) (Keep, bool) {
 		}
 	}
 	return Keep{}, false
+}
+
+// maxIdle is how many keeps without a file are told.
+const maxIdle = 10
+
+// Idle returns what is to be said about the keeps, of the text of .goldenpath.yaml,
+// that match none of some paths.
+func Idle(text []byte, keeps []Keep, paths []string) []string {
+	var ps []string
+	for i, k := range keeps {
+		matches := func(path string) bool { ok, _ := doublestar.Match(k.Path, path); return ok }
+		if slices.ContainsFunc(paths, matches) {
+			continue
+		}
+		doc, err := document.Parse(MemberName, text)
+		if err != nil || len(ps) == maxIdle {
+			return ps
+		}
+		p := doc.At(fmt.Sprintf("keep %q matches no file of a golden path's", k.Path), "", "keep", fmt.Sprint(i), "path")
+		if near := nearest.Names(k.Path, paths); len(near) > 0 {
+			p.Hint = "did you mean " + strings.Join(near, " or ") + "?"
+		}
+		ps = append(ps, p.Error())
+	}
+	return ps
 }
 
 // writtenFollow is Follow as it is written, with its inputs.

@@ -147,6 +147,26 @@ func (s *State) owned(name string) map[string]string {
 	return owned
 }
 
+// idle returns the entries of keep that match no file of the golden paths, of which
+// the first one renders theirs. While one of them was never rendered nobody knows.
+func (s *State) idle(name string, theirs scaffold.Rendering) []string {
+	if len(s.Member.Keep) == 0 || s.Member.GoldenPaths[0].Name != name {
+		return nil
+	}
+	paths := theirs.Paths()
+	for _, f := range s.Member.GoldenPaths {
+		section := s.Lock.GoldenPaths[f.Name]
+		if section == nil && f.Name != name {
+			return nil
+		}
+		if section != nil {
+			paths = slices.AppendSeq(paths, maps.Keys(section.Files))
+		}
+	}
+	slices.Sort(paths)
+	return drift.Idle(s.MemberFile, s.Member.Keep, slices.Compact(paths))
+}
+
 // Scaffolded is a new repository's content.
 type Scaffolded struct {
 	Files    tree.Tree

@@ -31,6 +31,9 @@ type Planned struct {
 	// BaseGone says which revision that the lock names could not be rendered any more,
 	// and why, where that was needed.
 	BaseGone error
+	// Idle says which entries of keep match no file, each with its place. It is told
+	// with the first golden path that the member follows.
+	Idle []string
 
 	state    *State
 	repo     Repository
@@ -132,6 +135,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	p.Files = drift.Status(locked, ours, b.find)
 	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
 	p.BaseGone = b.gone
+	p.Idle = st.idle(name, theirs)
 	if err := errors.Join(b.failed, memory.failed); err != nil {
 		return nil, err
 	}
