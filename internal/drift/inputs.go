@@ -151,6 +151,14 @@ func asWritten(values map[string]any) (map[string]any, error) {
 	return written, nil
 }
 
+// SameInput reports whether two values of an input are written in the same way. Numbers
+// have several types in Go, by where they were read.
+func SameInput(a, b any) bool {
+	x, errX := asWritten(map[string]any{"v": a})
+	y, errY := asWritten(map[string]any{"v": b})
+	return errX == nil && errY == nil && reflect.DeepEqual(x, y)
+}
+
 // byHand says what a person has to write where it cannot be done by machine.
 func (e InputEdits) byHand(doc *document.Document, at string, why error) error {
 	var ps document.Problems

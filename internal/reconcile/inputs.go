@@ -3,7 +3,6 @@ package reconcile
 import (
 	"fmt"
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -29,7 +28,7 @@ func migrateInputs(given scaffold.Inputs, ms []scaffold.Migration, known func(st
 	}
 	for _, m := range ms {
 		for name, v := range m.Inputs.Withdraw {
-			if h, has := now[name]; has && reflect.DeepEqual(h.value, v) {
+			if h, has := now[name]; has && drift.SameInput(h.value, v) {
 				h.withdrawn = true
 				now[name] = h
 			}
