@@ -126,7 +126,7 @@ Exit 0: current. Exit 2: behind, drifted, or conflicts to decide.`,
 }
 
 func (a *app) check(plans []*reconcile.Planned) error {
-	var reports []pathReport
+	reports := []pathReport{}
 	different := false
 	for _, p := range plans {
 		r := reportOf(p)
@@ -157,11 +157,11 @@ func (a *app) printCheck(r pathReport) {
 	}
 	if r.Behind {
 		fmt.Fprintf(a.out, "  %s would:\n", r.Newest)
-		a.printChanges(r.Changes)
+		a.printChanges(r.Changes, "")
 	} else {
 		a.printChanges(slices.DeleteFunc(slices.Clone(r.Changes), func(c changeReport) bool {
 			return c.Action != drift.Conflict && c.Action != drift.Elsewhere
-		}))
+		}), "")
 	}
 	a.printNotes(r.GoldenPath, r.notes)
 }
@@ -216,7 +216,7 @@ left out of it on a terminal. Nothing is changed.`,
 
 func (a *app) diff(plans []*reconcile.Planned, threeWay bool) error {
 	different := false
-	var reports []pathReport
+	reports := []pathReport{}
 	for _, p := range plans {
 		reports = append(reports, reportOf(p))
 		for _, c := range p.Changes {

@@ -68,7 +68,7 @@ func (a *app) sync(cmd *cobra.Command, m member, f syncFlags) error {
 	}
 	s := a.syncer(m.Root())
 	open := false
-	var reports []syncReport
+	reports := []syncReport{}
 	for _, name := range names {
 		r, err := a.syncOne(cmd.Context(), s, to, name, f.to)
 		if err != nil {
@@ -173,6 +173,6 @@ func (a *app) printSync(r syncReport) {
 	} else {
 		fmt.Fprintf(a.out, "%s → %s, in %s\n", strings.TrimSpace(r.GoldenPath+" "+r.From), r.Version, r.where)
 	}
-	a.printChanges(r.Changes)
+	a.printChanges(r.Changes, r.Branch)
 	a.printNotes(r.GoldenPath, r.notes)
 }

@@ -61,8 +61,13 @@ func (r tiersReport) suggests() bool {
 	return len(r.Suggested) > 0 && !r.Suggested[0].Applied
 }
 
-// printChanges tells what happens to files, and how to decide what is open.
-func (a *app) printChanges(changes []changeReport) {
+// printChanges tells what happens to files, and how to decide what is open; branch is
+// where the result is, "" in the work tree.
+func (a *app) printChanges(changes []changeReport, branch string) {
+	first := ""
+	if branch != "" {
+		first = "git switch " + branch + ", then "
+	}
 	for _, c := range changes {
 		fmt.Fprintf(a.out, "  %-9s %s (%s)\n", c.Action, c.Path, c.Reason)
 		for _, tier := range [][]placeReport{c.Merged, c.Suggested, c.Conflicts} {
@@ -77,7 +82,7 @@ func (a *app) printChanges(changes []changeReport) {
 			fmt.Fprintf(a.out, "            run: %s\n", c.Run)
 		}
 		if c.Action == drift.Conflict {
-			fmt.Fprintf(a.out, "            decide: syncer resolve %s --take %s\n", c.Path, takes(c.suggests()))
+			fmt.Fprintf(a.out, "            decide: %ssyncer resolve %s --take %s\n", first, c.Path, takes(c.suggests()))
 		}
 	}
 }

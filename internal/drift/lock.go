@@ -201,7 +201,7 @@ func (s *Section) checksum() (string, error) {
 }
 
 // restore is what to do about a lock that cannot be used.
-const restore = "take back the last good one: git log -- " + LockName + ", then git checkout COMMIT -- " + LockName
+const restore = "take back the last good one: git log -- " + LockName + ", then git checkout COMMIT -- " + LockName + "; without one, delete it and make it anew: syncer adopt NAME"
 
 // MaxLock bounds the size of a lock, in bytes.
 const MaxLock = 32 << 20
