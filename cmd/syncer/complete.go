@@ -37,9 +37,9 @@ func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]cobr
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
-// completeTests completes the first argument with the golden paths around here.
+// completeTests completes the first argument with the golden paths of --dir.
 func (a *app) completeTests(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	files, err := a.platformFiles(cmd, nil)
+	files, err := a.platformFiles(cmd, []string{cmd.Flag("dir").Value.String()})
 	if err != nil || len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

@@ -180,7 +180,7 @@ func (b newBranch) onto(branch, tip, id string) (string, error) {
 	if b.SameCommit(tip, id) {
 		return tip, nil
 	}
-	merged, err := b.Contains(b.head, tip)
+	merged, err := b.Includes(b.head, tip)
 	if err == nil && !merged {
 		err = fmt.Errorf("the branch %s is there already, at %.10s, and is not merged; merge it or delete it (git branch -D %s), then sync again", branch, tip, branch)
 	}
@@ -189,7 +189,7 @@ func (b newBranch) onto(branch, tip, id string) (string, error) {
 
 // publish pushes a commit to origin's branch of that name, and returns the commit
 // that is there then: another one with the same in it may be there already. What it
-// replaces is only what the commit contains.
+// replaces is only what HEAD has.
 func (b newBranch) publish(ctx context.Context, branch, id string) (string, error) {
 	err := b.PushCommit(ctx, "origin", branch, id, "")
 	moved, ok := errors.AsType[*gitrepo.RefMovedError](err)
@@ -199,7 +199,7 @@ func (b newBranch) publish(ctx context.Context, branch, id string) (string, erro
 	if b.SameCommit(moved.Found, id) {
 		return moved.Found, nil
 	}
-	merged, err := b.Contains(id, moved.Found)
+	merged, err := b.Includes(b.head, moved.Found)
 	if err != nil {
 		return "", err
 	}

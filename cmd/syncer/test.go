@@ -50,7 +50,7 @@ type testResult struct {
 }
 
 func (a *app) testAll(files tree.Tree, names []string, dir string, update bool) error {
-	var results []testResult
+	results := []testResult{}
 	failed := false
 	for _, name := range names {
 		g, err := scaffold.Load(files, name)
@@ -69,6 +69,9 @@ func (a *app) testAll(files tree.Tree, names []string, dir string, update bool) 
 			failed = failed || !r.Passed
 			results = append(results, r)
 		}
+	}
+	if len(results) == 0 {
+		return fmt.Errorf("there is no test to run; write one as %s/NAME/tests/FIXTURE.txtar, with its inputs, and let --update fill it", scaffold.Root)
 	}
 	if a.json {
 		if err := a.report(results); err != nil {

@@ -136,17 +136,109 @@ func (m *Member) Prepare(c Commit) (id string, err error) {
 // "". It returns [RefMovedError] where the branch is elsewhere.
 func (m *Member) MoveBranch(branch, from, to string) error { return m.store.swap(branch, from, to) }
 
-// Contains reports whether the history of a commit has another one, or is it. What
-// is not in this repository is in no history.
-func (m *Member) Contains(tip, commit string) (bool, error) {
-	if _, err := m.store.commit(plumbing.NewHash(commit)); err != nil {
+// Includes reports whether a commit has all that is in another one, the tip of a
+// branch: its history has it; or, where the branch was squashed or rebased into it, the
+// files that the branch changed are in it as the branch left them. What is not in this
+// repository is in nothing.
+func (m *Member) Includes(commit, tip string) (bool, error) {
+	if _, err := m.store.commit(plumbing.NewHash(tip)); err != nil {
 		return false, nil //nolint:nilerr // the commit is not here
 	}
-	missing, err := m.store.newCommits(plumbing.NewHash(commit), []plumbing.Hash{plumbing.NewHash(tip)})
+	missing, err := m.store.newCommits(plumbing.NewHash(tip), []plumbing.Hash{plumbing.NewHash(commit)})
 	if err != nil {
 		return false, fmt.Errorf("the history of %s: %w", m.root, err)
 	}
-	return len(missing) == 0, nil
+	if len(missing) == 0 {
+		return true, nil
+	}
+	here, err := m.store.leaves(commit)
+	if err != nil {
+		return false, err
+	}
+	there, err := m.store.leaves(tip)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range missing {
+		changed, err := m.store.changedIn(c)
+		if err != nil {
+			return false, err
+		}
+		for _, p := range changed {
+			if here[p] != there[p] {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// changedIn returns the paths at which a commit differs from all of its parents.
+func (s *store) changedIn(c *object.Commit) ([]string, error) {
+	entries, err := s.leaves(c.Hash.String())
+	if err != nil {
+		return nil, err
+	}
+	var changed []string
+	for i := range max(1, len(c.ParentHashes)) {
+		parent := map[string]leaf{}
+		if len(c.ParentHashes) > 0 {
+			if parent, err = s.leaves(c.ParentHashes[i].String()); err != nil {
+				return nil, err
+			}
+		}
+		differ := differing(entries, parent)
+		if i > 0 {
+			differ = slices.DeleteFunc(differ, func(p string) bool { return !slices.Contains(changed, p) })
+		}
+		changed = differ
+	}
+	return changed, nil
+}
+
+// leaf is anything in a commit but a folder: a file, a link, a submodule.
+type leaf struct {
+	mode filemode.FileMode
+	id   plumbing.Hash
+}
+
+func (s *store) leaves(commit string) (map[string]leaf, error) {
+	root, err := s.rootOf(commit)
+	if err != nil {
+		return nil, fmt.Errorf("reading commit %s: %w", commit, err)
+	}
+	all := map[string]leaf{}
+	return all, s.addLeaves(root, "", all)
+}
+
+func (s *store) addLeaves(id plumbing.Hash, prefix string, all map[string]leaf) error {
+	list, err := s.entries(id)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if e.Mode != filemode.Dir {
+			all[prefix+e.Name] = leaf{e.Mode, e.Hash}
+		} else if err := s.addLeaves(e.Hash, prefix+e.Name+"/", all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func differing(a, b map[string]leaf) []string {
+	var paths []string
+	for p, e := range a {
+		if b[p] != e {
+			paths = append(paths, p)
+		}
+	}
+	for p := range b {
+		if _, has := a[p]; !has {
+			paths = append(paths, p)
+		}
+	}
+	return paths
 }
 
 // SameCommit reports whether two commits have the same files and parents, so that

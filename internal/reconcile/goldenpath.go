@@ -119,9 +119,10 @@ const maxLoaded = 32
 type source struct {
 	Platform
 
-	mu     sync.Mutex
-	loaded map[loadKey]*scaffold.GoldenPath
-	order  []loadKey // the oldest first
+	mu       sync.Mutex
+	loaded   map[loadKey]*scaffold.GoldenPath
+	order    []loadKey // the oldest first
+	releases map[loadKey]string
 }
 
 type loadKey struct{ commit, name string }
@@ -165,15 +166,35 @@ type released interface {
 // says so. The manifest alone may not have been touched since the first version.
 func (s *source) version(g *scaffold.GoldenPath, commit string) (string, error) {
 	stated := g.Manifest.Version
-	r, ok := s.Platform.(released)
-	if !ok {
-		return stated, nil
-	}
-	tagged, err := r.Release(g.Manifest.Name, commit)
+	tagged, err := s.release(g.Manifest.Name, commit)
 	if err != nil || tagged == "" || isBefore(tagged, stated) {
 		return stated, err
 	}
 	return tagged, nil
+}
+
+// release looks once for the newest version in a commit's history: it may be a long
+// one, and a fleet asks for each member.
+func (s *source) release(name, commit string) (string, error) {
+	r, ok := s.Platform.(released)
+	if !ok {
+		return "", nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := loadKey{commit, name}
+	if v, known := s.releases[key]; known {
+		return v, nil
+	}
+	v, err := r.Release(name, commit)
+	if err != nil {
+		return "", err
+	}
+	if s.releases == nil || len(s.releases) >= maxLoaded {
+		s.releases = map[loadKey]string{}
+	}
+	s.releases[key] = v
+	return v, nil
 }
 
 // render renders what a lock says was rendered.
