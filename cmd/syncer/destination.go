@@ -196,6 +196,10 @@ func (b newBranch) publish(ctx context.Context, branch, id string) (string, erro
 	if !ok {
 		return id, err
 	}
+	// What is there has to be here to be compared; a fresh clone may lack it.
+	if _, err := b.Fetch(ctx, "origin", branch); err != nil {
+		return "", err
+	}
 	if b.SameCommit(moved.Found, id) {
 		return moved.Found, nil
 	}

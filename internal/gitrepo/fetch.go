@@ -106,12 +106,17 @@ func (c *Cache) receive(ctx context.Context, conn *connection, sess transport.Up
 			_ = os.Remove(file)
 		}
 	}
-	req := packp.NewUploadPackRequestFromCapabilities(ar.Capabilities)
-	req.Wants = wants
-	var err error
-	if req.Haves, err = s.haves(); err != nil {
+	haves, err := s.haves()
+	if err != nil {
 		return &mirrorError{err}
 	}
+	req := packp.NewUploadPackRequestFromCapabilities(ar.Capabilities)
+	req.Wants, req.Haves = wants, haves
+	return s.receive(ctx, conn, sess, req, c.counter())
+}
+
+// receive stores the pack that a server sends for a request.
+func (s *store) receive(ctx context.Context, conn *connection, sess transport.UploadPackSession, req *packp.UploadPackRequest, count func(int)) error {
 	ctx, timer, stop := conn.watch(ctx)
 	defer stop()
 	resp, err := sess.UploadPack(ctx, req)
@@ -119,7 +124,7 @@ func (c *Cache) receive(ctx context.Context, conn *connection, sess transport.Up
 		return conn.explain(ctx, err)
 	}
 	defer resp.Close()
-	body := demultiplex(req.Capabilities, &watched{Reader: resp, timer: timer, timeout: conn.timeout, count: c.counter()})
+	body := demultiplex(req.Capabilities, &watched{Reader: resp, timer: timer, timeout: conn.timeout, count: count})
 	if err := packfile.UpdateObjectStorage(s, body); err != nil {
 		// A full disk is no fault of the server's.
 		if _, ok := errors.AsType[*os.PathError](err); ok {

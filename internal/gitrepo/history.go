@@ -2,9 +2,12 @@ package gitrepo
 
 import (
 	"container/heap"
+	"errors"
+	"fmt"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
+	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
@@ -110,4 +113,124 @@ func (q *newest) Pop() any {
 	last := old[len(old)-1]
 	*q = old[:len(old)-1]
 	return last
+}
+
+// Includes reports whether a commit has all that is in another one, the tip of a
+// branch: its history has it; or, where the branch was squashed or rebased into it, the
+// files that the branch changed are in it as the branch left them. What is not in this
+// repository is in nothing.
+func (m *Member) Includes(commit, tip string) (bool, error) {
+	if _, err := m.store.commit(plumbing.NewHash(tip)); err != nil {
+		return false, nil //nolint:nilerr // the commit is not here
+	}
+	missing, err := m.store.newCommits(plumbing.NewHash(tip), []plumbing.Hash{plumbing.NewHash(commit)})
+	if errors.Is(err, plumbing.ErrObjectNotFound) {
+		return false, nil // a shallow clone cannot tell
+	}
+	if err != nil {
+		return false, fmt.Errorf("the history of %s: %w", m.root, err)
+	}
+	if len(missing) == 0 {
+		return true, nil
+	}
+	here, err := m.store.leaves(commit)
+	if err != nil {
+		return false, err
+	}
+	there, err := m.store.leaves(tip)
+	if err != nil {
+		return false, err
+	}
+	for _, c := range missing {
+		changed, err := m.store.changedIn(c)
+		if err != nil {
+			return false, err
+		}
+		if len(changed) == 0 && len(c.ParentHashes) < 2 {
+			return false, nil // it says something, and only its message does
+		}
+		for _, p := range changed {
+			if here[p] != there[p] {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
+// changedIn returns the paths at which a commit differs from all of its parents.
+func (s *store) changedIn(c *object.Commit) ([]string, error) {
+	entries, err := s.leaves(c.Hash.String())
+	if err != nil {
+		return nil, err
+	}
+	var changed []string
+	for i := range max(1, len(c.ParentHashes)) {
+		parent := map[string]leaf{}
+		if len(c.ParentHashes) > 0 {
+			if parent, err = s.leaves(c.ParentHashes[i].String()); err != nil {
+				return nil, err
+			}
+		}
+		differ := differing(entries, parent)
+		if i > 0 {
+			differ = slices.DeleteFunc(differ, func(p string) bool { return !slices.Contains(changed, p) })
+		}
+		changed = differ
+	}
+	return changed, nil
+}
+
+// leaf is anything in a commit but a folder: a file, a link, a submodule.
+type leaf struct {
+	mode filemode.FileMode
+	id   plumbing.Hash
+}
+
+func (s *store) leaves(commit string) (map[string]leaf, error) {
+	root, err := s.rootOf(commit)
+	if err != nil {
+		return nil, fmt.Errorf("reading commit %s: %w", commit, err)
+	}
+	all := map[string]leaf{}
+	return all, s.addLeaves(root, "", all)
+}
+
+func (s *store) addLeaves(id plumbing.Hash, prefix string, all map[string]leaf) error {
+	list, err := s.entries(id)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		if e.Mode != filemode.Dir {
+			all[prefix+e.Name] = leaf{e.Mode, e.Hash}
+		} else if err := s.addLeaves(e.Hash, prefix+e.Name+"/", all); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func differing(a, b map[string]leaf) []string {
+	var paths []string
+	for p, e := range a {
+		if b[p] != e {
+			paths = append(paths, p)
+		}
+	}
+	for p := range b {
+		if _, has := a[p]; !has {
+			paths = append(paths, p)
+		}
+	}
+	return paths
+}
+
+// SameCommit reports whether two commits have the same files and parents, so that
+// they differ in their time, author or message alone. One that is not in this
+// repository is not the same.
+func (m *Member) SameCommit(a, b string) bool {
+	x, errX := m.store.commit(plumbing.NewHash(a))
+	y, errY := m.store.commit(plumbing.NewHash(b))
+	return errX == nil && errY == nil && x.TreeHash == y.TreeHash && slices.Equal(x.ParentHashes, y.ParentHashes)
 }

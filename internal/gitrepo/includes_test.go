@@ -38,6 +38,12 @@ func TestIncludes(t *testing.T) {
 			gittest.Git(t, dir, "checkout", "-q", "main")
 			squash(t, dir)
 		}, true},
+		{"squashed without an empty commit", func(t *testing.T, dir string) {
+			squash(t, dir)
+			gittest.Git(t, dir, "checkout", "-q", "side")
+			gittest.Git(t, dir, "commit", "-q", "--allow-empty", "-m", "says something")
+			gittest.Git(t, dir, "checkout", "-q", "main")
+		}, false},
 		{"squashed without a submodule that the branch added", func(t *testing.T, dir string) {
 			squash(t, dir)
 			gittest.Git(t, dir, "checkout", "-q", "side")

@@ -235,14 +235,7 @@ func (p *push) folders(ids []plumbing.Hash) []plumbing.Hash {
 // intoFolder pushes to a repository on this machine, without git: objects first,
 // then the branch.
 func (p *push) intoFolder(ctx context.Context, location, base string) error {
-	path, err := localPath(location)
-	if err != nil {
-		return err
-	}
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(base, path)
-	}
-	to, err := openRemoteFolder(path)
+	to, err := openFolder(location, base)
 	if err != nil {
 		return err
 	}
@@ -308,6 +301,19 @@ func (p *push) complete(to *store, o plumbing.EncodedObject, sent map[plumbing.H
 		}
 	}
 	return nil
+}
+
+// openFolder opens the repository at a location on this machine; base is where a
+// relative one begins.
+func openFolder(location, base string) (*store, error) {
+	path, err := localPath(location)
+	if err != nil {
+		return nil, err
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(base, path)
+	}
+	return openRemoteFolder(path)
 }
 
 // openRemoteFolder opens a repository by the paths that git accepts for one.
