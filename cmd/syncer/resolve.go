@@ -97,7 +97,7 @@ func (a *app) resolve(cmd *cobra.Command, m member, arg string, take drift.Side)
 		return err
 	}
 	if after, touched := r.Writes[path]; touched {
-		if err := refuseLoss(m, path, after, take); err != nil {
+		if err := refuseLoss(m, st.Lock, path, after, take); err != nil {
 			return err
 		}
 	}
@@ -128,7 +128,7 @@ func (a *app) resolved(path string, take drift.Side, open int) error {
 // refuseLoss refuses to write after over lines that are neither in it nor in the
 // checked-out commit: they would be nowhere any more. A file that a sync has just
 // merged is not committed either, but the lines that it loses are.
-func refuseLoss(m member, path string, after *tree.File, take drift.Side) error {
+func refuseLoss(m member, lock *drift.Lock, path string, after *tree.File, take drift.Side) error {
 	dirty, err := m.Uncommitted([]string{path})
 	if err != nil || len(dirty) == 0 {
 		return err
@@ -137,20 +137,43 @@ func refuseLoss(m member, path string, after *tree.File, take drift.Side) error 
 	if err != nil {
 		return err
 	}
-	head, err := m.Head()
+	committed, err := committedAs(m, lock, path)
 	if err != nil {
 		return err
 	}
-	committed := tree.Tree{}
-	if head.Commit != "" {
-		if committed, err = m.CommitFiles(head.Commit, []string{path}); err != nil {
-			return err
+	for _, then := range committed {
+		if !loses(now[path].Data, then.Data, after) {
+			return nil
 		}
 	}
-	if !loses(now[path].Data, committed[path].Data, after) {
+	if !loses(now[path].Data, nil, after) {
 		return nil
 	}
 	return fmt.Errorf("%s has changes that are not committed, and taking %s would lose them; commit or stash them first", path, take)
+}
+
+// committedAs returns the checked-out commit's file at a path, and those that it has
+// at paths which a sync since has moved away: one of them may be this one.
+func committedAs(m member, lock *drift.Lock, path string) (tree.Tree, error) {
+	head, err := m.Head()
+	if err != nil || head.Commit == "" {
+		return nil, err
+	}
+	files, err := m.CommitFiles(head.Commit, []string{drift.LockName})
+	if err != nil {
+		return nil, err
+	}
+	paths := []string{path}
+	if before, err := drift.ParseLock(files[drift.LockName].Data); err == nil {
+		for _, section := range before.GoldenPaths {
+			for p := range section.Files {
+				if !lock.Has(p) {
+					paths = append(paths, p)
+				}
+			}
+		}
+	}
+	return m.CommitFiles(head.Commit, paths)
 }
 
 // loses reports whether now has a line that neither after nor the committed text
