@@ -81,7 +81,7 @@ func TestWalkMembersLearnFromEachOther(t *testing.T) {
 	eachWorld(t, func(w *world) {
 		// Another organisation cannot have its set-up open pull requests in acme's.
 		manifest, _, _ := strings.Cut(manifestV1, "after:")
-		w.release(map[string]string{"goldenpaths/svc/goldenpath.yaml": manifest})
+		w.release(map[string]string{"goldenpaths/svc/goldenpath.yaml": manifest + "merge: {resolve: on}\n"})
 		w.hub.Organization("other").Add("admin", "alice")
 		_, err := w.alice.Install(w.app, "other")
 		w.must(err)

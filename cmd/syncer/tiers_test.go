@@ -19,7 +19,7 @@ func TestWalkTiersAreTold(t *testing.T) {
 		taken = "version: 1.2.0\n\nstay\n\nfirst\nours, this\ntheirs, that\nlast\n\nstay\n\ncolour: green today\n"
 	)
 	eachWorld(t, func(w *world) {
-		manifest := strings.Replace(manifestV1, "files:\n", "merge: {onDelete: follow}\nfiles:\n  - {glob: app.txt, merge: {on: [inserts]}}\n", 1)
+		manifest := strings.Replace(manifestV1, "files:\n", "merge: {resolve: on, onDelete: follow}\nfiles:\n  - {glob: app.txt, merge: {on: [inserts]}}\n", 1)
 		w.release(map[string]string{
 			"goldenpaths/svc/goldenpath.yaml": manifest, "goldenpaths/svc/template/app.txt": app,
 			"goldenpaths/svc/template/go.sum": "a v1.0.0 h1:a=\n", "goldenpaths/svc/template/gone.txt": "one\n",
@@ -69,7 +69,7 @@ func TestWalkSuggestionsAreApplied(t *testing.T) {
 	)
 	eachWorld(t, func(w *world) {
 		w.release(map[string]string{
-			"goldenpaths/svc/goldenpath.yaml":  strings.Replace(manifestV1, "files:\n", "merge: {on: [inserts]}\nfiles:\n", 1),
+			"goldenpaths/svc/goldenpath.yaml":  strings.Replace(manifestV1, "files:\n", "merge: {resolve: on, on: [inserts]}\nfiles:\n", 1),
 			"goldenpaths/svc/template/app.txt": app,
 		})
 		w.publish()

@@ -107,7 +107,7 @@ func TestTiersAreTold(t *testing.T) {
 	theirs := tree.Tree{"f": tree.Text("set  two\n\nstay\n\na\nof theirs, that\nb\n")}
 	joined := tree.Tree{"f": tree.Text("set two\n\nstay\n\na\nof ours, this\nof theirs, that\nb\n")}
 
-	cs, got := meet(base, ours, theirs, policy.Policy{Suggested: policy.Apply, On: []string{"inserts"}})
+	cs, got := meet(base, ours, theirs, policy.Policy{Resolve: policy.On, Suggested: policy.Apply, On: []string{"inserts"}})
 	if diff := cmp.Diff(joined, got); diff != "" || !cs.Clean() {
 		t.Errorf("applied: mismatch (-want +got)\n%s", diff)
 	}
@@ -121,7 +121,7 @@ func TestTiersAreTold(t *testing.T) {
 		}
 	}
 
-	policies := everywhere(policy.Policy{On: []string{"inserts"}})
+	policies := everywhere(policy.Policy{Resolve: policy.On, On: []string{"inserts"}})
 	cs, got = meetUnder(base, ours, theirs, policies)
 	c := cs.Changes[0]
 	if diff := cmp.Diff(tree.Tree{"f": tree.Text("set two\n\nstay\n\na\nof ours, this\nb\n")}, got); diff != "" {
@@ -142,7 +142,7 @@ func TestSomeIsSuggested(t *testing.T) {
 	base := tree.Tree{"f": tree.Text("a\nb\n\nstay\nhere\n\nred today\n")}
 	ours := tree.Tree{"f": tree.Text("a\nof ours, this\nb\n\nstay\nhere\n\ngreen today\n")}
 	theirs := tree.Tree{"f": tree.Text("a\nof theirs, that\nb\n\nstay\nhere\n\nblue today\n")}
-	policies := everywhere(policy.Policy{On: []string{"inserts"}})
+	policies := everywhere(policy.Policy{Resolve: policy.On, On: []string{"inserts"}})
 	cs, got := meetUnder(base, ours, theirs, policies)
 	if len(cs.Changes[0].Clashes) != 2 {
 		t.Fatalf("change %+v", cs.Changes[0])

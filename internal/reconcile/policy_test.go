@@ -88,7 +88,7 @@ func TestMemoryIsAsked(t *testing.T) {
 		locked[path] = drift.LockedFile{Mode: scaffold.Merge, Kind: old.Kind, Blob: old.Blob()}
 	}
 	st := &State{
-		Member: &drift.Member{Source: "here", GoldenPaths: []drift.Follow{{Name: "p"}}},
+		Member: &drift.Member{Source: "here", GoldenPaths: []drift.Follow{{Name: "p"}}, Merge: policy.Policy{Resolve: policy.On}},
 		Lock:   &drift.Lock{GoldenPaths: map[string]*drift.Section{"p": {Revision: drift.Revision{Source: "here", Commit: "old"}, Files: locked}}},
 	}
 	repo := holds{silent{files: tree.Tree{"f": tree.Text(ours), "g": tree.Text(ours)}}, []byte(base)}

@@ -51,6 +51,7 @@ func describe(p *reconcile.Planned, open []drift.Change) description {
 	if p.BaseGone != nil {
 		b.add("\n%s; what it rendered was taken from the repository's history where it is there.\n", plain(p.BaseGone.Error()))
 	}
+	b.policies(p)
 	b.conflicts(open)
 	b.table(p)
 	b.told(p)

@@ -57,8 +57,8 @@ func (b *body) suggestion(c drift.Change) {
 	}
 }
 
-// told lists what was decided without asking anybody: by resolvers and by policies,
-// with what was there before.
+// told lists what resolvers decided without asking anybody, with what was there
+// before.
 func (b *body) told(p *reconcile.Planned) {
 	b.places(p, "### Merged by a resolver", "Both sides changed these places, and it is safe to say what becomes of them.", func(h merge.Hunk) bool {
 		return h.Applied && h.Tier == merge.Merged && h.Resolver != merge.Decided
@@ -69,6 +69,11 @@ func (b *body) told(p *reconcile.Planned) {
 	for _, c := range p.Changes {
 		b.add("%s", refusal(c))
 	}
+}
+
+// policies lists what policies did with files, before all that may be too long to be
+// shown: what they remove is named.
+func (b *body) policies(p *reconcile.Planned) {
 	first := true
 	for _, c := range p.Changes {
 		line := byPolicy(c)
