@@ -116,6 +116,7 @@ func TestWalkMembersLearnFromEachOther(t *testing.T) {
 		w.must(w.alice.MergePull("acme/c", w.pull("acme/c", branch).Number, "squash"))
 		w.remembered(store.MemoryOf{Conflicts: 1, Repositories: 3})
 
+		head := w.pull("acme/d", branch).HeadID
 		for _, name := range []string{"acme/d", "other/e"} {
 			w.comment(name, "/syncer sync")
 		}
@@ -126,6 +127,9 @@ func TestWalkMembersLearnFromEachOther(t *testing.T) {
 			t.Errorf("why is not said:\n%s", body)
 		}
 		w.settle()
+		if now := w.pull("acme/d", branch).HeadID; now != head {
+			t.Errorf("the branch was at %s and is at %s, though only the description changed", head, now)
+		}
 		if body := w.pull("other/e", branch).Body; strings.Contains(body, "suggested") {
 			t.Errorf("another organisation is told:\n%s", body)
 		}

@@ -87,7 +87,11 @@ func (s *Store) Resolutions(ctx context.Context, installation, except int64, hun
 // ForgetResolutions forgets how conflicts were resolved in a repository of an
 // installation, or with repository 0 in all of them, and returns how many there were.
 func (s *Store) ForgetResolutions(ctx context.Context, installation, repository int64) (int64, error) {
-	n, err := s.exec(ctx, `DELETE FROM resolutions WHERE installation = $1 AND ($2 = 0 OR repository = $3)`, installation, repository, repository)
+	statement, args := `DELETE FROM resolutions WHERE installation = $1`, []any{installation}
+	if repository != 0 {
+		statement, args = statement+` AND repository = $2`, append(args, repository)
+	}
+	n, err := s.exec(ctx, statement, args...)
 	if err != nil {
 		return 0, fmt.Errorf("forgetting how conflicts were resolved in installation %d: %w", installation, err)
 	}

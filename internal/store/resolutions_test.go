@@ -20,7 +20,7 @@ func learned(t *testing.T, s *store.Store) {
 	ctx := t.Context()
 	must(t, s.RememberInstallation(ctx, store.Installation{ID: 1, Account: "acme", AccountID: 10}))
 	for id, how := range map[int64]store.Resolution{
-		11: {Installation: 1, Take: "ours"}, 12: {Installation: 1, Take: "ours"}, 13: {Installation: 1, Take: "text", Text: []byte("mixed\n")},
+		11: {Installation: 1, Take: "ours"}, 12: {Installation: 1, Take: "ours"}, 5_000_000_013: {Installation: 1, Take: "text", Text: []byte("mixed\n")},
 		14: {Installation: 1, Take: "ours"}, 21: {Installation: 2, Take: "theirs"}, 22: {Installation: 2, Take: "text", Text: []byte("secret\n")},
 	} {
 		must(t, s.RememberRepository(ctx, store.Repository{ID: id, Installation: how.Installation, Owner: "o", Name: "r"}))
@@ -66,7 +66,7 @@ func TestResolutionsAreForgotten(t *testing.T) {
 		learned(t, s)
 		ours := func(n int) store.Resolved { return store.Resolved{Take: "ours", Text: []byte{}, Repositories: n} }
 		// By hand, by leaving the golden path, by being deleted.
-		if n, err := s.ForgetResolutions(ctx, 1, 13); err != nil || n != 1 {
+		if n, err := s.ForgetResolutions(ctx, 1, 5_000_000_013); err != nil || n != 1 {
 			t.Errorf("forgot %d, %v", n, err)
 		}
 		wantResolved(t, s, 1, 0, ours(3))

@@ -87,7 +87,6 @@ func mark(p *reconcile.Planned, open []drift.Change) string {
 		}
 	}
 	fmt.Fprintf(h, "%s\n", clashDigest(open))
-	markTiers(h, p)
 	fmt.Fprintf(h, "%s %s\n", p.To.Version, p.To.Digest)
 	return fmt.Sprintf("<!-- syncer %s %s -->", p.GoldenPath, hex.EncodeToString(h.Sum(nil))[:40])
 }

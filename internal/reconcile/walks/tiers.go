@@ -1,9 +1,10 @@
 package walks
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"html"
-	"io"
 	"slices"
 	"strings"
 
@@ -69,6 +70,7 @@ func (b *body) told(p *reconcile.Planned) {
 	for _, c := range p.Changes {
 		b.add("%s", refusal(c))
 	}
+	b.WriteString("\n" + tiersMark(p) + "\n") // however long the rest is
 }
 
 // policies lists what policies did with files, before all that may be too long to be
@@ -148,17 +150,20 @@ func where(path string, line int) string {
 	return fmt.Sprintf("%s, line %d", code(path), line)
 }
 
-// markTiers writes what the description says about places, so that one that says
-// something else is written anew.
-func markTiers(w io.Writer, p *reconcile.Planned) {
+// tiersMark identifies what the description says about places. Where it changes, as
+// when other members have decided something, the description is written anew, and the
+// branch stays as it is.
+func tiersMark(p *reconcile.Planned) string {
+	h := sha256.New()
 	for _, c := range p.Changes {
-		for _, h := range c.Places() {
-			fmt.Fprintf(w, "%q %s %s %q %q\n", c.Path, h.Tier, h.Resolver, h.Reason, h.Proposal)
+		for _, place := range c.Places() {
+			fmt.Fprintf(h, "%q %s %s %q %q\n", c.Path, place.Tier, place.Resolver, place.Reason, place.Proposal)
 		}
 		if c.Policy != "" {
-			fmt.Fprintf(w, "%q %s %s\n", c.Path, c.Policy, c.Run)
+			fmt.Fprintf(h, "%q %s %s\n", c.Path, c.Policy, c.Run)
 		}
 	}
+	return fmt.Sprintf("<!-- syncer:says %s -->", hex.EncodeToString(h.Sum(nil))[:40])
 }
 
 // suggestions counts the files for which something is suggested, in words.
