@@ -246,13 +246,9 @@ func (f facts) mergeText(c Change, kind tree.Kind) Change {
 	r := f.merged()
 	c.After = &tree.File{Kind: kind, Data: r.Text}
 	c.Hunks = r.Hunks
-	proposed := 0
 	for _, h := range r.Hunks {
 		if h.Applied {
 			continue
-		}
-		if h.Tier == merge.Suggested {
-			proposed++
 		}
 		c.Clashes = append(c.Clashes, Clash{
 			Path: f.path, Base: h.Base, Ours: h.Ours, Theirs: h.Theirs, Line: h.OursLine,
@@ -263,21 +259,16 @@ func (f facts) mergeText(c Change, kind tree.Kind) Change {
 		return f.clashOf(c, c.Clashes[0])
 	}
 	if len(c.Clashes) > 0 {
-		c.Action, c.Reason = Conflict, openReason(len(c.Clashes), proposed)
+		c.Action, c.Reason = Conflict, openReason(len(c.Clashes))
 		return c
 	}
 	return c.done(Merged, mergedReason(r.Hunks))
 }
 
-func openReason(open, proposed int) string {
-	reason := fmt.Sprintf("both changed the same lines in %s; yours stay there, the rest is merged", places(open))
-	switch {
-	case proposed == open:
-		return reason + "; something is suggested for all of it"
-	case proposed > 0:
-		return reason + fmt.Sprintf("; something is suggested for %s", places(proposed))
-	}
-	return reason
+// openReason says how much is open, and not for how much something is suggested: that
+// may change while nothing else does, and every place tells it for itself.
+func openReason(open int) string {
+	return fmt.Sprintf("both changed the same lines in %s; yours stay there, the rest is merged", places(open))
 }
 
 // mergedReason says who decided the places that both sides changed.
