@@ -90,6 +90,9 @@ func (g *GoldenPath) render(at scaffold.Place, given scaffold.Inputs, repository
 
 // open opens the source that PATH-OR-URL[@VERSION] names, once.
 func (s *Syncer) open(ctx context.Context, from string) (src *source, version string, err error) {
+	if s.sharing != nil {
+		return s.sharing.open(ctx, from)
+	}
 	location, version, err := s.Split(from)
 	if err != nil {
 		return nil, "", err

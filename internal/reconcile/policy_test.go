@@ -109,6 +109,11 @@ func TestMemoryIsAsked(t *testing.T) {
 	if _, err := s.Plan(t.Context(), repo, st, "p", ""); !errors.Is(err, down) {
 		t.Errorf("the plan is made without the memory: %v", err)
 	}
+	// Another memory, with the same golden paths.
+	s.Open = func(context.Context, string) (Platform, error) { return nil, errors.New("the source is opened again") }
+	if plan, err := s.With(nil).Plan(t.Context(), repo, st, "p", ""); err != nil || plan.Changes[0].Suggests() {
+		t.Errorf("without a memory: %v", err)
+	}
 	// Where it is off it is not asked.
 	st.Member.Merge.Off = []string{"memory"}
 	if _, err := s.Plan(t.Context(), repo, st, "p", ""); err != nil {

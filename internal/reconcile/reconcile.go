@@ -60,6 +60,13 @@ type Syncer struct {
 
 	mu      sync.Mutex
 	sources map[string]*source // by location
+	sharing *Syncer            // whose sources it uses in place of its own
+}
+
+// With returns a Syncer that asks another memory, and plans from the same golden
+// paths: for a fleet, in which every member has its own organisation's.
+func (s *Syncer) With(m Memory) *Syncer {
+	return &Syncer{Open: s.Open, Split: s.Split, Today: s.Today, Policy: s.Policy, Memory: m, sharing: s}
 }
 
 // NotFollowingError says that a repository follows no golden path, or not that

@@ -70,7 +70,7 @@ func Table() []Setting {
 		{Key: keyListen, Default: "127.0.0.1:8080", Kind: "host:port", Example: ":8080", set: setAddress(func(c *Config) *string { return &c.Listen }),
 			Meaning: "What the server listens on. TLS is left to a proxy."},
 		{Key: keyAdmin, Default: "127.0.0.1:8081", Kind: "host:port, or off", Example: ":8081", set: setAdmin,
-			Meaning: "What the administrators' address listens on: /metrics, /debug/pprof/, and /jobs, where whoever reaches it may cancel and replay jobs. It asks for no password: let nobody else reach it."},
+			Meaning: "What the administrators' address listens on: /metrics, /debug/pprof/, and /jobs and /memory, where whoever reaches it may cancel and replay jobs, and have forgotten how people resolved conflicts. It asks for no password: let nobody else reach it."},
 		{Key: keyDatabase, Default: "sqlite:syncer.db", Kind: "sqlite:FILE or postgres://…", Example: "postgres://syncer:PASSWORD@db.example.com/syncer", set: setDatabase, hide: hidePassword,
 			Meaning: "Where jobs, members and the audit log are kept. SQLite is for one process; several replicas need PostgreSQL."},
 		{Key: keyDatabase + fileEnding, Kind: "file", Example: "/run/secrets/database", FileOf: keyDatabase,

@@ -183,7 +183,7 @@ func (v *preview) on(ctx context.Context, e *pathEffect, offer reconcile.Offer, 
 	st, err := reconcile.Load(repo)
 	var p *reconcile.Planned
 	if err == nil {
-		p, err = v.syncer.Try(ctx, repo, st, e.name, v.head, offer)
+		p, err = v.syncer.With(v.memory(r.At)).Try(ctx, repo, st, e.name, v.head, offer)
 	}
 	if _, hostile := errors.AsType[*HostileError](err); hostile || ctx.Err() != nil {
 		return err
