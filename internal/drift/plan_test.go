@@ -403,15 +403,19 @@ func counts(data []byte) map[string]int {
 func FuzzNoSilentLoss(f *testing.F) {
 	f.Add([]byte("1\n2\n3\n"), []byte("1\nx\n3\n"), []byte("1\n2\ny\n"), uint8(0))
 	f.Add([]byte("a\n"), []byte("a\nb"), []byte(""), uint8(1))
+	f.Add([]byte("a:\n  b: 1\n  c: v1.2.0\n"), []byte("a:\n  b: 2\n  c: v1.2.0\n"), []byte("a:\n  b: 1\n  c: v1.3.0\n"), uint8(1<<5))
 	modes := []scaffold.Mode{scaffold.Merge, scaffold.Managed, scaffold.Once, scaffold.Block}
+	names := append(slices.Sorted(maps.Keys(formats)), "f")
+	// how says the mode (2 bits), which files may be missing (3), and the policies (3).
 	f.Fuzz(func(t *testing.T, base, ours, theirs []byte, how uint8) {
+		name := names[(len(base)+len(theirs))%len(names)]
 		file := func(b []byte, bit uint) tree.Tree {
 			if how>>bit&1 == 1 && len(b) == 0 {
 				return tree.Tree{}
 			}
-			return tree.Tree{"f": {Kind: tree.Regular, Data: b}}
+			return tree.Tree{name: {Kind: tree.Regular, Data: b}}
 		}
-		checkNoLoss(t, file(base, 2), file(ours, 3), file(theirs, 4), map[string]scaffold.Mode{"f": modes[how%4]})
+		checkNoLossUnder(t, file(base, 2), file(ours, 3), file(theirs, 4), map[string]scaffold.Mode{name: modes[how%4]}, policiesToCheck[how>>5])
 	})
 }
 
