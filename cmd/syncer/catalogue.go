@@ -114,6 +114,9 @@ func (a *app) show(g *reconcile.GoldenPath) error {
 		} else if required {
 			state = "required"
 		}
+		if g.IsSecret(name) {
+			state += ", a secret"
+		}
 		fmt.Fprintf(w, "  %s\t%v\t%s\t%v\n", name, orDash(prop["type"]), state, orDash(prop["title"]))
 	}
 	if err := w.Flush(); err != nil {

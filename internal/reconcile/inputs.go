@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/scaffold"
@@ -124,7 +126,7 @@ func (p *Planned) addChange(edits drift.InputEdits) error {
 	if err != nil || after.Equal(before) {
 		return err
 	}
-	c := drift.Change{Path: drift.MemberName, Mode: scaffold.Merge, Action: drift.Update, Reason: reasonOf(edits), Before: &before, After: &after}
+	c := drift.Change{Path: drift.MemberName, Mode: scaffold.Merge, Action: drift.Update, Reason: reasonOf(edits, p.Following.Inputs), Before: &before, After: &after}
 	at := slices.IndexFunc(p.Changes, func(other drift.Change) bool { return other.Path > c.Path })
 	if at < 0 {
 		at = len(p.Changes)
@@ -133,16 +135,31 @@ func (p *Planned) addChange(edits drift.InputEdits) error {
 	return nil
 }
 
-func reasonOf(edits drift.InputEdits) string {
+// maxShown is how many characters of a value are shown.
+const maxShown = 60
+
+// shortly returns a value as one short line.
+func shortly(v any) string {
+	text := fmt.Sprint(v)
+	if text == "" || strings.ContainsFunc(text, unicode.IsControl) {
+		text = strconv.Quote(text)
+	}
+	if runes := []rune(text); len(runes) > maxShown {
+		return string(runes[:maxShown]) + "…"
+	}
+	return text
+}
+
+func reasonOf(edits drift.InputEdits, given scaffold.Inputs) string {
 	var parts []string
 	for _, from := range slices.Sorted(maps.Keys(edits.Rename)) {
 		parts = append(parts, fmt.Sprintf("the input %s is now called %s", from, edits.Rename[from]))
 	}
 	for _, name := range edits.Remove {
-		parts = append(parts, fmt.Sprintf("the golden path no longer has the input %s", name))
+		parts = append(parts, fmt.Sprintf("the golden path no longer has the input %s, which was %s", name, shortly(given[name])))
 	}
 	for _, name := range slices.Sorted(maps.Keys(edits.Add)) {
-		parts = append(parts, fmt.Sprintf("the input %s begins as %.60v", name, edits.Add[name]))
+		parts = append(parts, fmt.Sprintf("the input %s begins as %s", name, shortly(edits.Add[name])))
 	}
 	return strings.Join(parts, "; ")
 }

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -54,5 +55,16 @@ func TestMigrationsOfInputsAddUp(t *testing.T) {
 				t.Errorf("mismatch (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestReasonsAreOneShortLine(t *testing.T) {
+	got := reasonOf(drift.InputEdits{Rename: map[string]string{"a": "b"}, Remove: []string{"c"}, Add: scaffold.Inputs{
+		"empty": "", "lines": "one\ntwo", "long": strings.Repeat("é", 100), "share": 0.1,
+	}}, scaffold.Inputs{"c": int64(3)})
+	want := `the input a is now called b; the golden path no longer has the input c, which was 3; the input empty begins as ""; ` +
+		`the input lines begins as "one\ntwo"; the input long begins as ` + strings.Repeat("é", 60) + `…; the input share begins as 0.1`
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("mismatch (-want +got):\n%s", diff)
 	}
 }
