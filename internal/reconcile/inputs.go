@@ -116,7 +116,7 @@ func refuseSecrets(isSecret func(input string) bool, at scaffold.Place, inputs s
 
 // addChange adds to a plan what happens to the member's own file, so that it is
 // shown, told and written as every other change is.
-func (p *Planned) addChange(edits drift.InputEdits) error {
+func (p *Planned) addChange(edits drift.InputEdits, secret func(input string) bool) error {
 	if edits.Empty() {
 		return nil
 	}
@@ -126,7 +126,7 @@ func (p *Planned) addChange(edits drift.InputEdits) error {
 	if err != nil || after.Equal(before) {
 		return err
 	}
-	c := drift.Change{Path: drift.MemberName, Mode: scaffold.Merge, Action: drift.Update, Reason: reasonOf(edits, p.Following.Inputs), Before: &before, After: &after}
+	c := drift.Change{Path: drift.MemberName, Mode: scaffold.Merge, Action: drift.Update, Reason: reasonOf(edits, p.Following.Inputs, secret), Before: &before, After: &after}
 	at := slices.IndexFunc(p.Changes, func(other drift.Change) bool { return other.Path > c.Path })
 	if at < 0 {
 		at = len(p.Changes)
@@ -150,12 +150,16 @@ func shortly(v any) string {
 	return text
 }
 
-func reasonOf(edits drift.InputEdits, given scaffold.Inputs) string {
+func reasonOf(edits drift.InputEdits, given scaffold.Inputs, secret func(input string) bool) string {
 	var parts []string
 	for _, from := range slices.Sorted(maps.Keys(edits.Rename)) {
 		parts = append(parts, fmt.Sprintf("the input %s is now called %s", from, edits.Rename[from]))
 	}
 	for _, name := range edits.Remove {
+		if secret(name) {
+			parts = append(parts, fmt.Sprintf("the input %s is a secret now, which must not stand in a file", name))
+			continue
+		}
 		parts = append(parts, fmt.Sprintf("the golden path no longer has the input %s, which was %s", name, shortly(given[name])))
 	}
 	for _, name := range slices.Sorted(maps.Keys(edits.Add)) {

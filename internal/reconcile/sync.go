@@ -139,7 +139,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	if err := errors.Join(b.failed, memory.failed); err != nil {
 		return nil, err
 	}
-	return p, p.addChange(edits)
+	return p, p.addChange(edits, g.secret)
 }
 
 // pending reports whether a change brings something of the golden path's that the
