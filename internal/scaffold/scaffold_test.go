@@ -279,7 +279,7 @@ func FuzzManifest(f *testing.F) {
 		if err != nil {
 			return
 		}
-		g.Lint()
+		_ = g.Lint()
 		_, _ = g.Render(nil, scaffold.Machine{})
 	})
 }
