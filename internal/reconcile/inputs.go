@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -140,7 +141,12 @@ const maxShown = 60
 
 // shortly returns a value as one short line.
 func shortly(v any) string {
-	text := fmt.Sprint(v)
+	text, isText := v.(string)
+	if !isText {
+		if b, err := json.Marshal(v); err == nil {
+			text = string(b)
+		}
+	}
 	if text == "" || strings.ContainsFunc(text, unicode.IsControl) {
 		text = strconv.Quote(text)
 	}

@@ -60,10 +60,10 @@ func TestMigrationsOfInputsAddUp(t *testing.T) {
 
 func TestReasonsAreOneShortLine(t *testing.T) {
 	got := reasonOf(drift.InputEdits{Rename: map[string]string{"a": "b"}, Remove: []string{"c", "token"}, Add: scaffold.Inputs{
-		"empty": "", "lines": "one\ntwo", "long": strings.Repeat("é", 100), "share": 0.1,
+		"empty": "", "lines": "one\ntwo", "long": strings.Repeat("é", 100), "share": 0.1, "list": []any{map[string]any{"on": true}, nil},
 	}}, scaffold.Inputs{"c": int64(3), "token": "hush"}, func(name string) bool { return name == "token" })
 	want := `the input a is now called b; the golden path no longer has the input c, which was 3; the input token is a secret now, which must not stand in a file; the input empty begins as ""; ` +
-		`the input lines begins as "one\ntwo"; the input long begins as ` + strings.Repeat("é", 60) + `…; the input share begins as 0.1`
+		`the input lines begins as "one\ntwo"; the input list begins as [{"on":true},null]; the input long begins as ` + strings.Repeat("é", 60) + `…; the input share begins as 0.1`
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("mismatch (-want +got):\n%s", diff)
 	}
