@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/scaffold"
@@ -147,13 +146,10 @@ func (a adoption) candidates(ctx context.Context) ([]*GoldenPath, error) {
 	return candidates, nil
 }
 
-// inputsOf returns the inputs as an older version takes them: under the names that
-// they had, with what it can infer itself, and without those that it does not know.
+// inputsOf returns the inputs as an older version takes them, with what it can infer
+// itself.
 func (a adoption) inputsOf(c *GoldenPath) scaffold.Inputs {
-	back := crossed(a.newest.Manifest.Migrations, a.newest.revision.Version, c.revision.Version)
-	inputs, _ := migrateInputs(a.inputs, back, c.declares)
-	maps.DeleteFunc(inputs, func(name string, _ any) bool { return !c.declares(name) })
-	return c.Infer(inputs, a.facts)
+	return c.Infer(c.takes(a.inputs, a.newest.Manifest.Migrations, a.newest.revision.Version), a.facts)
 }
 
 func (a adoption) fit(rev drift.Revision, r scaffold.Rendering) (*match, error) {

@@ -2,7 +2,6 @@ package reconcile
 
 import (
 	"context"
-	"maps"
 
 	"github.com/Masterminds/semver/v3"
 
@@ -15,14 +14,15 @@ const maxBetween = 10
 
 // between renders the versions of a golden path between the one that a file has and
 // the newest, for members that copied one of them by hand. Each is rendered when it
-// is first asked for, with the newest inputs.
+// is first asked for, with the newest inputs under the names that they had then.
 type between struct {
-	ctx      context.Context //nolint:containedctx // package drift is pure and has none, and this lives as long as one plan
-	source   *source
-	name     string
-	locked   *drift.Section
-	to       drift.Revision
-	rendered map[string]scaffold.Rendering // by commit; nil where it cannot be rendered
+	ctx        context.Context //nolint:containedctx // package drift is pure and has none, and this lives as long as one plan
+	source     *source
+	name       string
+	locked     *drift.Section
+	to         drift.Revision
+	migrations []scaffold.Migration          // of the newest
+	rendered   map[string]scaffold.Rendering // by commit; nil where it cannot be rendered
 }
 
 // of returns the versions of a file, the oldest first.
@@ -70,11 +70,10 @@ func (b *between) rendering(pair [2]string) scaffold.Rendering {
 		b.rendered = map[string]scaffold.Rendering{}
 	}
 	var r scaffold.Rendering
-	if g, err := b.source.load(b.ctx, pair[1], b.name); err == nil {
-		known := maps.Clone(b.to.Inputs)
-		maps.DeleteFunc(known, func(k string, _ any) bool { p, _ := g.Input(k); return p == nil })
+	if loaded, err := b.source.load(b.ctx, pair[1], b.name); err == nil {
+		g := b.source.at(loaded, b.to.Source, pair[0], pair[1])
 		// A version whose inputs were other ones is left out.
-		r, _, _ = b.source.at(g, b.to.Source, pair[0], pair[1]).render(scaffold.Place{}, known, b.to.Repository)
+		r, _, _ = g.render(scaffold.Place{}, g.takes(b.to.Inputs, b.migrations, b.to.Version), b.to.Repository)
 	}
 	b.rendered[pair[1]] = r
 	return r

@@ -98,6 +98,15 @@ func result(given scaffold.Inputs, now map[string]held) (scaffold.Inputs, drift.
 	return inputs, edits
 }
 
+// takes returns the inputs of a newer version, whose migrations ms are, as the golden
+// path takes them: under the names that they had, and without those that it does not
+// know.
+func (g *GoldenPath) takes(inputs scaffold.Inputs, ms []scaffold.Migration, newer string) scaffold.Inputs {
+	taken, _ := migrateInputs(inputs, crossed(ms, newer, g.revision.Version), g.declares)
+	maps.DeleteFunc(taken, func(name string, _ any) bool { return !g.declares(name) })
+	return taken
+}
+
 // inputsOf says where the member's file has a golden path's inputs.
 func (s *State) inputsOf(name string) scaffold.Place {
 	i := slices.IndexFunc(s.Member.GoldenPaths, func(f drift.Follow) bool { return f.Name == name })

@@ -126,7 +126,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	p.repo, p.ours, p.theirs = repo, ours, theirs
 	b := &bases{ctx: ctx, source: g.source, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	policies, memory := s.policies(ctx, st, g.merge, locked, theirs)
-	policies.Between = (&between{ctx: ctx, source: g.source, name: name, locked: locked, to: revision}).of
+	policies.Between = (&between{ctx: ctx, source: g.source, name: name, locked: locked, to: revision, migrations: g.migrations}).of
 	p.policies = policies
 	p.ChangeSet = drift.Plan(drift.Request{
 		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: b.find,
@@ -358,7 +358,7 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 	}
 	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	policies, memory := s.policies(ctx, st, g.MergeRules(), section, theirs)
-	policies.Between = (&between{ctx: ctx, source: src, name: name, locked: section, to: section.Revision}).of
+	policies.Between = (&between{ctx: ctx, source: src, name: name, locked: section, to: section.Revision, migrations: g.Manifest.Migrations}).of
 	resolved, err := drift.Resolving{Locked: section, Path: path, Ours: ours, Theirs: theirs, Base: b.find, Policies: policies}.Resolve(take)
 	if err := errors.Join(err, b.failed, memory.failed); err != nil {
 		return nil, err
