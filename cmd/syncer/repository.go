@@ -84,22 +84,11 @@ func (r *repository) Look(ctx context.Context, ask walks.Ask) (walks.Look, error
 	return look, err
 }
 
-// contents returns the files that were asked for. Those that are too large to come
-// along, or no text, are read one by one.
+// contents returns what was asked for. What is too large to come along, or no text,
+// or in the way of a file, is read on its own.
 func (r *repository) contents(ctx context.Context, m forge.Member, paths []string) (tree.Tree, error) {
-	files := m.Files.Clone()
-	for _, p := range paths {
-		e, exists := m.Entries[p]
-		if _, has := files[p]; has || !exists || e.Folder || e.Submodule {
-			continue
-		}
-		data, err := r.Client.Blob(ctx, m.Repository.Name, e.Blob)
-		if err != nil {
-			return nil, fated(err)
-		}
-		files[p] = tree.File{Kind: e.Kind, Data: data}
-	}
-	return files, nil
+	files, err := r.Contents(ctx, m.Repository.Name, m.Entries, paths, m.Files.Clone())
+	return files, fated(err)
 }
 
 func asRepository(f forge.Repository) walks.Repository {

@@ -32,7 +32,8 @@ type Request struct {
 	Locked *Section
 	To     Revision
 	Theirs scaffold.Rendering
-	// Ours holds the member's files at every path that Locked or Theirs names.
+	// Ours holds what the member has at every path that Locked or Theirs names, and in
+	// the place of a folder on the way to one: files, or what is none.
 	Ours tree.Tree
 	// Base returns what the golden path rendered for a locked file, or false where
 	// that can be neither rendered nor found any more. It is asked only for files
@@ -83,6 +84,7 @@ func (cs ChangeSet) Writes() map[string]*tree.File {
 // Plan says what brings the member to r.To.
 func Plan(r Request) ChangeSet {
 	p := planner{Request: r}
+	p.Ours = onlyFiles(r.Ours)
 	if p.Locked == nil {
 		p.Locked = &Section{}
 	}
@@ -92,7 +94,12 @@ func Plan(r Request) ChangeSet {
 	if r.Locked != nil {
 		cs.From = &r.Locked.Revision
 	}
-	cs.Changes = p.changes()
+	cs.Changes = r.unobstructed(p.changes())
+	for _, c := range cs.Changes {
+		if c.Action != Elsewhere {
+			p.remember(c)
+		}
+	}
 	p.keepDecisions()
 	if len(p.lock.Earlier) == 0 {
 		p.lock.Earlier = nil
@@ -129,9 +136,7 @@ func (p *planner) changes() []Change {
 			cs = append(cs, p.owned(path, owner)...)
 			continue
 		}
-		c := p.change(path, moves[path])
-		p.remember(c)
-		cs = append(cs, c)
+		cs = append(cs, p.change(path, moves[path]))
 	}
 	return cs
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 	"testing"
@@ -40,6 +41,28 @@ func baseOf(t tree.Tree) func(string, drift.LockedFile) (tree.File, bool) {
 	return func(p string, _ drift.LockedFile) (tree.File, bool) { f, ok := t[p]; return f, ok }
 }
 
+// standing is what a member's whole tree shows at the paths that the golden path
+// names: the files there, a folder in the place of one, and what is in the place of a
+// folder.
+func standing(member, base, theirs tree.Tree) tree.Tree {
+	seen := tree.Tree{}
+	for _, p := range append(base.Paths(), theirs.Paths()...) {
+		if f, ok := member[p]; ok {
+			seen[p] = f
+			continue
+		}
+		if below := member.Under(p).Paths(); len(below) > 0 {
+			seen[p] = tree.FolderOf(below)
+		}
+		for up := path.Dir(p); up != "."; up = path.Dir(up) {
+			if f, ok := member[up]; ok {
+				seen[up] = f
+			}
+		}
+	}
+	return seen
+}
+
 func plan(base, ours, theirs tree.Tree, mode map[string]scaffold.Mode) drift.ChangeSet {
 	return planUnder(base, ours, theirs, mode, drift.Policies{})
 }
@@ -47,7 +70,7 @@ func plan(base, ours, theirs tree.Tree, mode map[string]scaffold.Mode) drift.Cha
 func planUnder(base, ours, theirs tree.Tree, mode map[string]scaffold.Mode, policies drift.Policies) drift.ChangeSet {
 	return drift.Plan(drift.Request{Policies: policies,
 		Locked: created(base, mode), To: drift.Revision{Version: "2.0.0"},
-		Theirs: rendering(theirs, mode), Ours: ours, Base: baseOf(base), Renames: map[string]string{"f": "moved"},
+		Theirs: rendering(theirs, mode), Ours: standing(ours, base, theirs), Base: baseOf(base), Renames: map[string]string{"f": "moved"},
 	})
 }
 
@@ -300,15 +323,27 @@ func checkNoLoss(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]scaff
 	}
 }
 
+// checkPaths checks that no file lies below another one.
+func checkPaths(t rapid.TB, files tree.Tree) {
+	for p := range files {
+		for up := path.Dir(p); up != "."; up = path.Dir(up) {
+			if _, is := files[up]; is {
+				t.Fatalf("%s lies below the file %s", p, up)
+			}
+		}
+	}
+}
+
 func checkNoLossUnder(t rapid.TB, base, ours, theirs tree.Tree, mode map[string]scaffold.Mode, policies drift.Policies) {
 	cs := planUnder(base, ours, theirs, mode, policies)
 	after := apply(ours, cs.Writes())
+	checkPaths(t, after)
 	for _, p := range slices.Sorted(maps.Keys(ours)) {
 		mine := ours[p]
 		c, at := changeOf(cs, p)
-		if c == nil {
+		if c == nil || !mine.Kind.IsFile() {
 			if !after[p].Equal(mine) {
-				t.Fatalf("%s changed, and no change names it", p)
+				t.Fatalf("%s changed, and no change names it, or it is no file", p)
 			}
 			continue
 		}

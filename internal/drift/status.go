@@ -34,6 +34,7 @@ type FileState struct {
 // asked for the files with blocks that were edited.
 func Status(s *Section, ours tree.Tree, base func(string, LockedFile) (tree.File, bool)) []FileState {
 	var fs []FileState
+	ours = onlyFiles(ours)
 	for _, path := range slices.Sorted(maps.Keys(s.Files)) {
 		l := s.Files[path]
 		fs = append(fs, FileState{path, l.state(path, get(ours, path), base), l.Mode})

@@ -93,29 +93,59 @@ func (c *Client) Commit(ctx context.Context, n Name, k Commit) (Committed, error
 }
 
 // writeTree applies changes to a tree, in as many requests as its bounds ask for,
-// and returns the new tree's id.
-func (c *Client) writeTree(ctx context.Context, n Name, base string, changes map[string]*tree.File) (string, error) {
-	root := base
-	paths := slices.Sorted(maps.Keys(changes))
-	for len(paths) > 0 {
-		var entries []*github.TreeEntry
-		size := 0
-		for len(paths) > 0 && len(entries) < maxTreeEntries && size < maxTreeBytes {
-			p := paths[0]
-			e, err := c.entry(ctx, n, p, changes[p])
-			if err != nil {
+// and returns the new tree's id. What GitHub makes of a request that deletes a
+// folder's files and puts a file in its place, or the other way round, is not
+// documented: what has to make room goes in a request before the others.
+func (c *Client) writeTree(ctx context.Context, n Name, base string, changes map[string]*tree.File) (root string, err error) {
+	first, then := makingRoom(changes)
+	root = base
+	for _, paths := range [][]string{first, then} {
+		for len(paths) > 0 {
+			var entries []*github.TreeEntry
+			size := 0
+			for len(paths) > 0 && len(entries) < maxTreeEntries && size < maxTreeBytes {
+				p := paths[0]
+				e, err := c.entry(ctx, n, p, changes[p])
+				if err != nil {
+					return "", err
+				}
+				size += len(e.GetContent())
+				entries = append(entries, e)
+				paths = paths[1:]
+			}
+			if root, err = c.postTree(ctx, n, root, entries); err != nil {
 				return "", err
 			}
-			size += len(e.GetContent())
-			entries = append(entries, e)
-			paths = paths[1:]
-		}
-		var err error
-		if root, err = c.postTree(ctx, n, root, entries); err != nil {
-			return "", err
 		}
 	}
 	return root, nil
+}
+
+// makingRoom parts the paths of changes into those that are deleted so that another
+// one can be written, and the rest.
+func makingRoom(changes map[string]*tree.File) (first, then []string) {
+	folders, written := map[string]bool{}, map[string]bool{} // those of what is written
+	for p, f := range changes {
+		if f == nil {
+			continue
+		}
+		written[p] = true
+		for up, _ := splitPath(p); up != ""; up, _ = splitPath(up) {
+			folders[up] = true
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(changes)) {
+		room := folders[p]
+		for up, _ := splitPath(p); up != "" && !room; up, _ = splitPath(up) {
+			room = written[up]
+		}
+		if changes[p] == nil && room {
+			first = append(first, p)
+		} else {
+			then = append(then, p)
+		}
+	}
+	return first, then
 }
 
 func (c *Client) postTree(ctx context.Context, n Name, base string, entries []*github.TreeEntry) (string, error) {

@@ -34,7 +34,8 @@ type Member struct {
 	Head       Head
 	// Entries are what those of the paths hold that exist.
 	Entries map[string]Entry
-	// Files are those of Contents that exist as files.
+	// Files are those of Contents that exist, and what is in their way; as far as one
+	// query can tell, which is the files. [Client.Contents] adds the rest.
 	Files tree.Tree
 	// Branch is where our branch is; zero where there is none.
 	Branch Head
@@ -151,7 +152,7 @@ func (c *Client) fill(ctx context.Context, m *Member, a Ask) (err error) {
 	if m.Files == nil {
 		m.Files = tree.Tree{}
 	}
-	m.Files, err = c.contents(ctx, n, m.Entries, a.Contents, m.Files)
+	m.Files, err = c.Contents(ctx, n, m.Entries, a.Contents, m.Files)
 	return err
 }
 

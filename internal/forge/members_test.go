@@ -24,7 +24,7 @@ func TestMembers(t *testing.T) {
 		w.must(w.alice.CreateRepository("acme/empty", localhub.NewRepository{}))
 		empty, err := w.client().RepositoryByName(t.Context(), Name{"acme", "empty"})
 		w.must(err)
-		contents := []string{"README.md", "a/b/c.txt", "bin", "latin", "empty", "run.sh", "l", "nothing", "a/none/x", "a"}
+		contents := []string{"README.md", "a/b/c.txt", "bin", "latin", "empty", "run.sh", "l", "nothing", "a/none/x", "a", "l/below/x"}
 		got, err := w.client().Members(t.Context(), []Ask{
 			{ID: r.ID, NodeID: r.NodeID, Name: r.Name, Paths: []string{"a/x.txt", "a/b"}, Contents: contents, Branch: branch},
 			gone, askOf(empty),
@@ -38,6 +38,7 @@ func TestMembers(t *testing.T) {
 		want := tree.Tree{
 			"README.md": tree.Text("héllo\r\n"), "a/b/c.txt": tree.Text("c\n"), "bin": tree.Text("\x00\x01\xff"), "latin": tree.Text("caf\xe9\n"),
 			"empty": tree.Text(""), "run.sh": tree.Script("#!/bin/sh\n"), "l": tree.Link("a/x.txt"),
+			"a": tree.FolderOf([]string{"b/c.txt", "x.txt"}),
 		}
 		if diff := cmp.Diff(want, m.Files); diff != "" {
 			t.Errorf("files mismatch (-want +got):\n%s", diff)

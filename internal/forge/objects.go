@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -177,9 +178,10 @@ func folders(paths []string) []string {
 	return list
 }
 
-// Entries returns what those of the paths hold that exist below a tree. It reads
-// only the folders on the way, one request each; trees never change, so that most
-// come from the cache.
+// Entries returns what those of the paths hold that exist below a tree, and where
+// something stands in the place of a folder on the way to one, that. It reads only the
+// folders on the way, one request each; trees never change, so that most come from
+// the cache.
 func (c *Client) Entries(ctx context.Context, n Name, treeID string, paths []string) (map[string]Entry, error) {
 	listed := map[string]map[string]Entry{}
 	for _, d := range folders(paths) {
@@ -207,6 +209,14 @@ func pick(listed map[string]map[string]Entry, paths []string) map[string]Entry {
 		up, name := splitPath(p)
 		if e, ok := listed[up][name]; ok {
 			found[p] = e
+			continue
+		}
+		for up != "" {
+			at := up
+			up, name = splitPath(at)
+			if e, ok := listed[up][name]; ok && !e.Folder {
+				found[at] = e
+			}
 		}
 	}
 	return found
@@ -221,30 +231,73 @@ func splitPath(p string) (folder, name string) {
 	return p[:i], p[i+1:]
 }
 
-// Files returns those of the paths that exist below a tree as files. Folders and
-// submodules are left out.
+// Files returns those of the paths that exist below a tree, and what is in the way of
+// others: at the path itself a folder or a submodule, or at its own path what stands
+// in the place of a folder on the way.
 func (c *Client) Files(ctx context.Context, n Name, treeID string, paths []string) (tree.Tree, error) {
 	entries, err := c.Entries(ctx, n, treeID, paths)
 	if err != nil {
 		return nil, err
 	}
-	return c.contents(ctx, n, entries, paths, tree.Tree{})
+	return c.Contents(ctx, n, entries, paths, tree.Tree{})
 }
 
-// contents reads the blobs of those paths that have no content in files yet.
-func (c *Client) contents(ctx context.Context, n Name, entries map[string]Entry, paths []string, files tree.Tree) (tree.Tree, error) {
+// Contents adds to files what entries say of the paths, as [Client.Files] does. It
+// reads only what files do not have yet.
+func (c *Client) Contents(ctx context.Context, n Name, entries map[string]Entry, paths []string, files tree.Tree) (tree.Tree, error) {
 	for _, p := range paths {
-		e, ok := entries[p]
-		if _, have := files[p]; have || !ok || e.Folder || e.Submodule {
+		for at := p; at != ""; at, _ = splitPath(at) {
+			e, exists := entries[at]
+			if _, have := files[at]; have || !exists || at != p && e.Folder {
+				continue
+			}
+			f, err := c.content(ctx, n, e)
+			if err != nil {
+				return nil, err
+			}
+			files[at] = f
+		}
+	}
+	return files, nil
+}
+
+func (c *Client) content(ctx context.Context, n Name, e Entry) (tree.File, error) {
+	switch {
+	case e.Submodule:
+		return tree.File{Kind: tree.Submodule}, nil
+	case e.Folder:
+		names, err := c.namesBelow(ctx, n, string(e.Blob), "")
+		return tree.FolderOf(names), err
+	}
+	data, err := c.Blob(ctx, n, e.Blob)
+	return tree.File{Kind: e.Kind, Data: data}, err
+}
+
+// maxNames bounds how many files are listed of a folder that is in the way.
+const maxNames = 1000
+
+// namesBelow lists the files of a folder, relative to it. Where there are too many,
+// the last name is one that no file has.
+func (c *Client) namesBelow(ctx context.Context, n Name, id, prefix string) (names []string, err error) {
+	list, err := c.folder(ctx, n, id)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range slices.Sorted(maps.Keys(list)) {
+		if len(names) >= maxNames {
+			return append(names, prefix+"…/"), nil
+		}
+		if e := list[name]; !e.Folder {
+			names = append(names, prefix+name)
 			continue
 		}
-		data, err := c.Blob(ctx, n, e.Blob)
+		below, err := c.namesBelow(ctx, n, string(list[name].Blob), prefix+name+"/")
 		if err != nil {
 			return nil, err
 		}
-		files[p] = tree.File{Kind: e.Kind, Data: data}
+		names = append(names, below...)
 	}
-	return files, nil
+	return names, nil
 }
 
 // Blob reads an object by its id, at most 40 MiB, and checks that it is the one.

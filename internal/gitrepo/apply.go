@@ -202,6 +202,9 @@ func (a *applier) onDisk(changes map[string]*tree.File) (map[string]*tree.File, 
 // plan compares changes with what is there, and lists the steps: deletions first,
 // because a folder may have to go for a file and the other way round.
 func (a *applier) plan(changes map[string]*tree.File) error {
+	if err := a.needIndex(); err != nil {
+		return err
+	}
 	paths := slices.Sorted(maps.Keys(changes))
 	kept := a.renamedInCase(changes)
 	for _, writing := range []bool{false, true} {
@@ -247,6 +250,12 @@ func (a *applier) planStep(p string, changes map[string]*tree.File) error {
 		if err := checkWrite(p, f); err != nil {
 			return err
 		}
+		// The folder of a submodule that is not checked out is empty.
+		for at := range ways(p) {
+			if e, staged := a.index.entries[at]; staged && e.kind == 0 {
+				return &NotFileError{Path: p, At: at, What: "a submodule"}
+			}
+		}
 		if err := a.planFolders(path.Dir(p), p, changes); err != nil {
 			return err
 		}
@@ -262,6 +271,8 @@ func (a *applier) planStep(p string, changes map[string]*tree.File) error {
 		if err := a.emptied(p, changes); err != nil {
 			return err
 		}
+	case errors.As(err, &obstacle) && goes(changes, obstacle.At):
+		// Behind a link that goes there is nothing.
 	case err != nil:
 		return err
 	case exists:
@@ -276,6 +287,12 @@ func (a *applier) planStep(p string, changes map[string]*tree.File) error {
 	return nil
 }
 
+// goes reports whether the changes delete the file or link at p.
+func goes(changes map[string]*tree.File, p string) bool {
+	f, planned := changes[p]
+	return planned && f == nil
+}
+
 // planFolders notes which folders on the way to a new file do not exist yet, so
 // that undoing removes them again. A file in the place of one must be among those
 // that are deleted.
@@ -285,8 +302,9 @@ func (a *applier) planFolders(dir, p string, changes map[string]*tree.File) erro
 			return &NotFileError{Path: p, At: dir, What: "to be a file"}
 		}
 		info, err := a.work.stat(dir)
+		// A file or a link on the way is looked at when its turn comes.
 		var obstacle *NotFileError
-		if err != nil && (!errors.As(err, &obstacle) || obstacle.What != "a file") {
+		if err != nil && (!errors.As(err, &obstacle) || obstacle.What != "a file" && obstacle.What != "a symbolic link") {
 			return err
 		}
 		if info == nil {
@@ -295,7 +313,7 @@ func (a *applier) planFolders(dir, p string, changes map[string]*tree.File) erro
 			}
 			continue
 		}
-		if f, planned := changes[dir]; !info.IsDir() && (!planned || f != nil) {
+		if !info.IsDir() && !goes(changes, dir) {
 			return &NotFileError{Path: p, At: dir, What: describe(info.Mode())}
 		}
 	}

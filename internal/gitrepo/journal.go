@@ -57,12 +57,12 @@ func (a *applier) stateOf(f *tree.File) state {
 
 // state reads what is at a path now. A folder counts as nothing: a file takes its
 // place only when it is empty. So does what would be behind a link that another
-// step puts in a folder's place.
+// step puts in a folder's place, or takes away for one.
 func (a *applier) state(p string) (state, error) {
 	f, ok, err := a.work.read(p)
 	if obstacle, is := errors.AsType[*NotFileError](err); is {
 		folder := obstacle.At == p && obstacle.What == "a folder"
-		if folder || obstacle.At != p && a.places(obstacle.At) {
+		if folder || obstacle.At != p && a.steps(obstacle.At) {
 			return state{}, nil
 		}
 	}
@@ -72,9 +72,9 @@ func (a *applier) state(p string) (state, error) {
 	return a.stateOf(&f), nil
 }
 
-// places reports whether a step writes the file or link at p.
-func (a *applier) places(p string) bool {
-	return slices.ContainsFunc(a.journal.Steps, func(s step) bool { return s.Path == p && !s.New.absent() })
+// steps reports whether a step is about the file or link at p.
+func (a *applier) steps(p string) bool {
+	return slices.ContainsFunc(a.journal.Steps, func(s step) bool { return s.Path == p })
 }
 
 // stage writes old and new contents and then the journal. Until it returns nil no

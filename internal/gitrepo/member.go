@@ -171,8 +171,12 @@ func checkInside(path string) error {
 // WorkFiles returns those of the slash-separated paths that exist in the work
 // tree, as git would store them: what core.autocrlf and attributes convert is
 // converted back, and what a sparse checkout leaves out is as it is staged. Symbolic
-// links are read as links; a path behind one, and a path at which a folder stands,
-// is a [NotFileError].
+// links are read as links.
+//
+// What is in the way of a path is returned too: at the path itself a [tree.Folder]
+// that has files in it, a [tree.Submodule] or a [tree.Other]; or, at its own path, the
+// file, link or submodule that stands in the place of a folder on the way. Nothing is
+// read through it.
 //
 // Where the file system keeps no execute bits (core.fileMode is false), a file
 // that the index knows as executable is executable; and where it has no links
@@ -183,44 +187,33 @@ func (m *Member) WorkFiles(paths []string) (tree.Tree, error) {
 		return nil, err
 	}
 	defer c.work.close()
-	files := make(tree.Tree, len(paths))
+	if err := c.needIndex(); err != nil {
+		return nil, err
+	}
+	seen := make(tree.Tree, len(paths))
 	for _, p := range paths {
-		f, ok, err := c.read(p)
-		if err != nil {
+		if err := c.look(p, seen); err != nil {
 			return nil, fmt.Errorf("reading %s: %w", m.root, err)
 		}
-		if ok {
-			files[p] = f
-		}
 	}
-	return files, nil
+	return seen, nil
 }
 
-// CommitFiles returns those of the paths that exist in a commit. Submodules and
-// folders are no files.
+// CommitFiles returns those of the paths that exist in a commit, and what is in the
+// way of others, as [Member.WorkFiles] does.
 func (m *Member) CommitFiles(commit string, paths []string) (tree.Tree, error) {
 	root, err := m.store.rootOf(commit)
 	if err != nil {
 		return nil, fmt.Errorf("reading commit %s of %s: %w", commit, m.root, err)
 	}
-	files := make(tree.Tree, len(paths))
+	seen := make(tree.Tree, len(paths))
 	folders := map[plumbing.Hash][]object.TreeEntry{}
 	for _, p := range paths {
-		e, ok, err := m.store.lookup(root, p, folders)
-		if err != nil {
+		if err := m.lookIn(root, p, folders, seen); err != nil {
 			return nil, fmt.Errorf("%s at commit %s: %w", p, commit, err)
 		}
-		kind, isFile := kindOf(e.Mode)
-		if !ok || !isFile {
-			continue
-		}
-		data, err := m.store.blob(e.Hash, maxMemberFile)
-		if err != nil {
-			return nil, fmt.Errorf("%s at commit %s: %w", p, commit, err)
-		}
-		files[p] = tree.File{Kind: kind, Data: data}
 	}
-	return files, nil
+	return seen, nil
 }
 
 // Entry is a file of a commit or of the index, without its bytes.

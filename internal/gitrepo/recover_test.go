@@ -69,6 +69,34 @@ func TestRecoverCompletesALinkInAFoldersPlace(t *testing.T) {
 	checkRecovered(t, dir, want, "with every step done")
 }
 
+// A folder in a link's place is finished, and undone, wherever the process died.
+func TestRecoverAFolderInALinksPlace(t *testing.T) {
+	gittest.Isolate(t)
+	f := tree.Text("1")
+	changes := map[string]*tree.File{"l": nil, "l/d/c": &f, "l/e": &f}
+	for k := range len(changes) + 1 {
+		for _, undo := range []bool{false, true} {
+			dir := gittest.Repository(t, map[string]string{"k/d/c": "0", "k/e": "0"})
+			symlink(t, "k", filepath.Join(dir, "l"))
+			want := lying(t, dir)
+			a := staged(t, dir, changes)
+			for i := range k {
+				if err := a.forward(i); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if undo {
+				if err := a.markUndo(); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				want = after(want, changes)
+			}
+			checkRecovered(t, dir, want, fmt.Sprintf("after %d steps, undo %t", k, undo))
+		}
+	}
+}
+
 // A process that dies while undoing leaves what Recover undoes.
 func TestRecoverUndoes(t *testing.T) {
 	changes := changing(everything())

@@ -108,7 +108,9 @@ func (c *comparison) sameOnDisk(p string, staged indexEntry) (bool, error) {
 	var obstacle *NotFileError
 	switch {
 	case errors.As(err, &obstacle):
-		return false, nil
+		// Where nothing is committed or staged, a folder is no change of this path: the
+		// files in it have their own.
+		return staged.kind == 0, nil
 	case err != nil:
 		return false, err
 	case !exists:

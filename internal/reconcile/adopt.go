@@ -166,7 +166,7 @@ func (a adoption) fit(rev drift.Revision, r scaffold.Rendering) (*match, error) 
 		return nil, err
 	}
 	for p, f := range m.rendering {
-		if o, ok := m.ours[p]; ok {
+		if o, ok := m.ours[p]; ok && o.Kind.IsFile() {
 			m.score += drift.Similarity(f.File.Data, o.Data)
 		}
 	}
@@ -183,7 +183,7 @@ func (m *match) write(st *State, source, name string, inputs scaffold.Inputs) (*
 	for p, f := range m.rendering {
 		o, ok := m.ours[p]
 		switch {
-		case !ok:
+		case !ok || !o.Kind.IsFile():
 			out.Missing++
 			continue
 		case o.Equal(f.File):

@@ -35,7 +35,9 @@ type Platform interface {
 
 // Repository is a member.
 type Repository interface {
-	// Files returns those of the paths that exist, as they are now.
+	// Files returns those of the paths that exist, as they are now, and what is in the
+	// way of others: a folder or submodule at the path itself, or what stands in the
+	// place of a folder on the way to it, at its own path.
 	Files(paths []string) (tree.Tree, error)
 	// Blob returns an object of the repository's history.
 	Blob(id tree.BlobID) (data []byte, ok bool, err error)
@@ -97,6 +99,11 @@ func Load(repo Repository) (*State, error) {
 	files, err := repo.Files([]string{drift.MemberName, drift.LockName})
 	if err != nil {
 		return nil, err
+	}
+	for p, f := range files {
+		if !f.Kind.IsFile() {
+			return nil, fmt.Errorf("%s is a %s, not a file; move it away, or restore the file from the history", p, f.Kind)
+		}
 	}
 	text, ok := files[drift.MemberName]
 	if !ok {

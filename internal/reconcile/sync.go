@@ -352,8 +352,11 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 	if err != nil {
 		return nil, err
 	}
+	if what := drift.InTheWay(files, path, nil); what != "" && take != drift.Ours {
+		return nil, fmt.Errorf("%s cannot be taken from the golden path while %s; move that away first, or take ours", path, what)
+	}
 	var ours *tree.File
-	if f, ok := files[path]; ok {
+	if f, ok := files[path]; ok && f.Kind.IsFile() {
 		ours = &f
 	}
 	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
@@ -370,6 +373,9 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 	out := &Resolution{
 		GoldenPath: name, Writes: map[string]*tree.File{drift.LockName: {Kind: tree.Regular, Data: lock}},
 		Open: resolved.Open, Choices: policies.Learned(resolved.Choices),
+	}
+	if what := drift.InTheWay(files, path, nil); what != "" {
+		return out, nil // what is in the way stays
 	}
 	if after := resolved.After; (after == nil) != (ours == nil) || after != nil && !after.Equal(*ours) {
 		out.Writes[path] = after

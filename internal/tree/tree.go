@@ -19,19 +19,48 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Kind is what a path holds. Its values are the file modes that git stores in a
 // tree object, so that they can be written there as they are.
 type Kind uint32
 
-// The kinds of file that git knows. Directories exist only through their files,
-// and submodules are not files.
+// The kinds of file that git knows.
 const (
 	Regular    Kind = 0o100644
 	Executable Kind = 0o100755
 	Symlink    Kind = 0o120000
 )
+
+// The kinds of what is no file. They are never rendered or written: they say what
+// stands in a repository where a file was asked for, or where a folder on the way to
+// one would have to be.
+const (
+	// Folder is a folder with files in it; see [FolderOf].
+	Folder Kind = 0o040000
+	// Submodule is another repository's place.
+	Submodule Kind = 0o160000
+	// Other is what only a disk has: a device, a pipe, a socket.
+	Other Kind = 0o010000
+)
+
+// IsFile reports whether the kind is one of a file.
+func (k Kind) IsFile() bool { return k == Regular || k == Executable || k == Symlink }
+
+// FolderOf returns what stands for a folder in the place of a file: the paths of the
+// files in it, relative to it, are its Data.
+func FolderOf(names []string) File {
+	return File{Kind: Folder, Data: []byte(strings.Join(names, "\x00"))}
+}
+
+// Names returns the paths of the files in a folder, relative to it.
+func (f File) Names() []string {
+	if f.Kind != Folder || len(f.Data) == 0 {
+		return nil
+	}
+	return strings.Split(string(f.Data), "\x00")
+}
 
 // String returns the word that reports use for the kind.
 func (k Kind) String() string {
@@ -42,6 +71,12 @@ func (k Kind) String() string {
 		return "executable file"
 	case Symlink:
 		return "symbolic link"
+	case Folder:
+		return "folder"
+	case Submodule:
+		return "submodule"
+	case Other:
+		return "device"
 	}
 	return "kind " + strconv.FormatUint(uint64(k), 8)
 }

@@ -6,6 +6,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -33,6 +34,11 @@ func (b *bringing) proposeElsewhere(ctx context.Context, p *reconcile.Planned, s
 	changes := missing(files, look.Files)
 	if len(changes) == 0 || look.Branch.Commit != "" {
 		return nil // there already, or proposed: what people make of it is theirs
+	}
+	for p := range changes {
+		if what := drift.InTheWay(look.Files, p, nil); what != "" {
+			return fmt.Errorf("%s cannot be proposed in %s: %s", p, step.Repository, what)
+		}
 	}
 	title := fmt.Sprintf("Add %s for %s", step.Path, b.look.Repository.FullName())
 	made, err := c.Commit(ctx, Commit{Parent: look.Head.Commit, Tree: look.Head.Tree, Changes: changes, Message: title + "\n"})

@@ -3,6 +3,8 @@ package walks
 import (
 	"context"
 	"errors"
+	"maps"
+	"path"
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/drift"
@@ -80,7 +82,7 @@ func newSnapshot(ctx context.Context, c Client, look Look, asked []string) *snap
 	return s
 }
 
-// Files returns those of the paths that exist.
+// Files returns those of the paths that exist, and what is in the way of others.
 func (s *snapshot) Files(paths []string) (tree.Tree, error) {
 	var missing []string
 	for _, p := range paths {
@@ -95,15 +97,15 @@ func (s *snapshot) Files(paths []string) (tree.Tree, error) {
 		}
 		for _, p := range missing {
 			s.asked[p] = true
-			if f, ok := more[p]; ok {
-				s.known[p] = f
-			}
 		}
+		maps.Copy(s.known, more)
 	}
 	found := tree.Tree{}
 	for _, p := range paths {
-		if f, ok := s.known[p]; ok {
-			found[p] = f
+		for at := p; at != "."; at = path.Dir(at) {
+			if f, ok := s.known[at]; ok && (at == p || f.Kind != tree.Folder) {
+				found[at] = f
+			}
 		}
 	}
 	return found, nil
@@ -121,10 +123,10 @@ func notFollowing(err error) bool {
 }
 
 // put makes later reads see a file that is about to be written.
-func (s *snapshot) put(path string, f *tree.File) {
-	s.asked[path] = true
-	delete(s.known, path)
+func (s *snapshot) put(at string, f *tree.File) {
+	s.asked[at] = true
+	delete(s.known, at)
 	if f != nil {
-		s.known[path] = *f
+		s.known[at] = *f
 	}
 }

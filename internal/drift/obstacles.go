@@ -1,0 +1,135 @@
+package drift
+
+import (
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"github.com/goldenpaths/syncer/internal/drift/merge"
+	"github.com/goldenpaths/syncer/internal/tree"
+)
+
+// Where the golden path turns a folder into a file or a link, or a file into a
+// folder, or where the member has the one and the golden path the other, something is
+// in the way of a file. It goes if it is nothing but the golden path's own files,
+// which the same sync deletes or moves. Else it is the member's: the golden path's
+// file is not written, and that is a conflict like any other.
+
+// onlyFiles leaves out what is no file.
+func onlyFiles(ours tree.Tree) tree.Tree {
+	for _, f := range ours {
+		if !f.Kind.IsFile() {
+			files := ours.Clone()
+			maps.DeleteFunc(files, func(_ string, f tree.File) bool { return !f.Kind.IsFile() })
+			return files
+		}
+	}
+	return ours
+}
+
+// InTheWay says what keeps a file from being written at a path of the member, in
+// words, or "". Ours holds what stands there and on the way to it; what is in gone
+// goes.
+func InTheWay(ours tree.Tree, at string, gone map[string]bool) string {
+	for up := path.Dir(at); up != "."; up = path.Dir(up) {
+		if f, ok := ours[up]; ok && f.Kind != tree.Folder && !gone[up] {
+			return fmt.Sprintf("your %s is a %s, not a folder", up, f.Kind)
+		}
+	}
+	f, ok := ours[at]
+	switch {
+	case !ok || f.Kind.IsFile():
+		return ""
+	case f.Kind != tree.Folder:
+		return fmt.Sprintf("you have a %s", f.Kind)
+	}
+	var stay []string
+	for _, name := range f.Names() {
+		if !gone[path.Join(at, name)] {
+			stay = append(stay, name)
+		}
+	}
+	if len(stay) == 0 {
+		return ""
+	}
+	return "you have a folder with " + some(stay)
+}
+
+// some names a few of the files of a folder.
+func some(names []string) string {
+	const most = 3
+	if len(names) <= most {
+		return strings.Join(names, ", ") + " in it"
+	}
+	return fmt.Sprintf("%s and %d more files in it", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// unobstructed makes a conflict of every change that would write where something of
+// the member's is in the way. Each may leave a file in its place that was to go, so
+// it looks again until nothing changes any more.
+func (r Request) unobstructed(cs []Change) []Change {
+	moved := false
+	for again := true; again; {
+		again = false
+		gone := goneBy(cs)
+		for i, c := range cs {
+			if c.After == nil || !c.Changes() {
+				continue
+			}
+			if what := InTheWay(r.Ours, c.Path, gone); what != "" {
+				cs[i], again = obstructed(c, what), true
+				moved = moved || c.From != ""
+			}
+		}
+	}
+	r.sayWhat(cs)
+	if moved { // what stays where it was has its old path
+		slices.SortStableFunc(cs, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
+	}
+	return cs
+}
+
+// sayWhat adds what is in the way to conflicts about files that the member deleted:
+// it may be why they are gone.
+func (r Request) sayWhat(cs []Change) {
+	for i, c := range cs {
+		if c.Action != Conflict || c.Before != nil {
+			continue
+		}
+		if what := InTheWay(r.Ours, c.Path, nil); !strings.Contains(c.Reason, what) {
+			cs[i].Reason += "; " + what
+		}
+	}
+}
+
+// goneBy returns the paths at which nothing is left after the changes.
+func goneBy(cs []Change) map[string]bool {
+	gone := map[string]bool{}
+	for _, c := range cs {
+		switch {
+		case c.Before == nil:
+		case c.From != "":
+			gone[c.From] = true
+		case c.After == nil:
+			gone[c.Path] = true
+		}
+	}
+	return gone
+}
+
+// obstructed is a change that cannot be carried out. A file that was to move stays
+// where it is, and so does its entry in the lock.
+func obstructed(c Change, what string) Change {
+	clash := Clash{Path: c.Path, Theirs: contents(c.After), Tier: merge.Conflict}
+	reason := fmt.Sprintf("the golden path has a file here, but %s; yours stays", what)
+	if c.From != "" && c.Before != nil {
+		reason = fmt.Sprintf("moved to %s in the golden path, but there %s; yours stays where it is", c.Path, what)
+		c.Path, c.From = c.From, ""
+		c.to = c.at
+		clash.Path, clash.Ours = c.Path, contents(c.Before)
+	}
+	clash.Reason = reason
+	return Change{Path: c.Path, Mode: c.Mode, Action: Conflict, Reason: reason, Before: c.Before, After: c.Before, Clashes: []Clash{clash}, at: c.at, to: c.to}
+}
