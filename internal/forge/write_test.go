@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,6 +62,28 @@ func TestCommitWritesWhatATreeHolds(t *testing.T) {
 	w.must(err)
 	if !same.Unchanged || same.ID != again.ID {
 		t.Errorf("an equal tree gave %+v, want no commit", same)
+	}
+}
+
+// What has to make room for a file or a folder goes before it, in a request of its own.
+func TestCommitMakesRoom(t *testing.T) {
+	w := newWorld(t, how{})
+	r := w.repository("pay", map[string]string{"docs/a": "a\n", "docs/b/c": "c\n", "file": "f\n", "keep": "k\n"})
+	c := w.client()
+	head, err := c.Head(t.Context(), r.Name, "main")
+	w.must(err)
+	docs, below, link := tree.Text("docs\n"), tree.Text("below\n"), tree.Link("keep")
+	changes := map[string]*tree.File{"docs/a": nil, "docs/b/c": nil, "docs": &docs, "file": nil, "file/x/y": &below, "file/link": &link, "keep": nil}
+	if first, then := makingRoom(changes); !slices.Equal(first, []string{"docs/a", "docs/b/c", "file"}) || !slices.Equal(then, []string{"docs", "file/link", "file/x/y", "keep"}) {
+		t.Errorf("first %v, then %v", first, then)
+	}
+	made, err := c.Commit(t.Context(), r.Name, Commit{Parent: head.Commit, Tree: head.Tree, Changes: changes, Message: "m"})
+	w.must(err)
+	got, err := c.Files(t.Context(), r.Name, made.Tree, []string{"docs/a", "docs/b/c", "docs", "file", "file/x/y", "file/link/z", "keep"})
+	w.must(err)
+	want := tree.Tree{"docs": docs, "file": tree.FolderOf([]string{"link", "x/y"}), "file/x/y": below, "file/link": link}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("files mismatch (-want +got):\n%s", diff)
 	}
 }
 
