@@ -174,6 +174,27 @@ func TestSidesAreEqual(t *testing.T) {
 	}
 }
 
+// TestSwapped swaps the sides of whatever is merged by resolvers that prefer
+// neither.
+func TestSwapped(t *testing.T) {
+	fair := func(r merge.Result) bool {
+		for _, h := range r.Hunks {
+			if !slices.Contains([]string{"versions", "words", "neighbours"}, h.Resolver) {
+				return false
+			}
+		}
+		return len(r.Hunks) > 0
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		path, b, o, th := texts(t)
+		apply := merge.Options{Suggested: merge.Apply}
+		r, swapped := merge.Merge(path, b, o, th, apply), merge.Merge(path, b, th, o, apply)
+		if fair(r) && fair(swapped) && !bytes.Equal(swapped.Text, r.Text) {
+			t.Fatalf("%q, and %q with the sides swapped", r.Text, swapped.Text)
+		}
+	})
+}
+
 func TestPolicyAndOff(t *testing.T) {
 	base, ours, theirs := []byte("a\nb\n"), []byte("a\nof ours, this\nb\n"), []byte("a\nof theirs, that\nb\n")
 	on := optional()

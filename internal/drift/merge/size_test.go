@@ -38,6 +38,12 @@ func TestSizeAndDepth(t *testing.T) {
 		"quotes never closed":   {"x.config", numbered(40_000, "k%d = '''x\n")},
 		"the same line":         {"x.toml", strings.Repeat("a = 1\n", 60_000)},
 		"a long prose line":     {"x.md", strings.Repeat("word and other ", 60_000) + "\n"},
+		"10 MB of YAML":         {"x.yml", numbered(400_000, "key%d:\n  sub: value, long\n")},
+		"a million lines":       {"x.txt", numbered(1_000_000, "%d\n")},
+		"deep XML":              {"x.xml", strings.Repeat("<a>\n", 5_000) + strings.Repeat("</a>\n", 5_000)},
+		"tags never closed":     {"x.xml", numbered(40_000, "<a b='%d'\n")},
+		"a long table":          {"x.md", "| a | b |\n|---|---|\n" + numbered(60_000, "| %d | x |\n")},
+		"many documents":        {"x.yml", numbered(30_000, "---\nkind: A\nmetadata:\n  name: n%d\n")},
 		"NUL and no UTF-8":      {"x.txt", strings.Repeat("a\x00\xff\r\n", 60_000)},
 	} {
 		t.Run(name, func(t *testing.T) {

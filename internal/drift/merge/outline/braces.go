@@ -207,7 +207,7 @@ func (n *Node) separate(json bool) {
 // would put back in its place: one that stands alone on its line would move.
 func endsWithComma(text string) bool {
 	at := lastWord(text)
-	return at > 0 && text[at-1] == ',' && lastWord(text[:at-1]+text[at:]) == at-1
+	return at > 0 && text[at-1] == ',' && !blank(text[:at-1]) && lastWord(text[:at-1]+text[at:]) == at-1
 }
 
 // end returns the part of the node that its text ends with.

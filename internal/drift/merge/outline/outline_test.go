@@ -95,6 +95,11 @@ func TestMerge(t *testing.T) {
 			lines("<?xml version='1.0'?>", "<p>", "  <deps>", "    <dep>", "      <artifactId>a</artifactId>", "      <version>1</version>", "    </dep>", "    <dep>", "      <artifactId>mine</artifactId>", "      <version>1</version>", "    </dep>", "    <dep>", "      <artifactId>b</artifactId>", "      <version>1</version>", "    </dep>", "  </deps>", "</p>"),
 			lines("<?xml version='1.0'?>", "<p>", "  <deps>", "    <dep>", "      <artifactId>a</artifactId>", "      <version>2</version>", "    </dep>", "    <dep>", "      <artifactId>b</artifactId>", "      <version>2</version>", "    </dep>", "  </deps>", "</p>"),
 			lines("<?xml version='1.0'?>", "<p>", "  <deps>", "    <dep>", "      <artifactId>a</artifactId>", "      <version>2</version>", "    </dep>", "    <dep>", "      <artifactId>mine</artifactId>", "      <version>1</version>", "    </dep>", "    <dep>", "      <artifactId>b</artifactId>", "      <version>2</version>", "    </dep>", "  </deps>", "</p>")},
+		{"xml: what is no tag, and tags over lines", "xml",
+			lines("<p>", "  <!-- <a> -->", "  <a n='>'", "     name='x'/>", "  <![CDATA[<b>]]>", "  <c>", "    <d/>", "  </c>", "</p>"),
+			lines("<p>", "  <!-- <a> -->", "  <a n='>'", "     name='x'/>", "  <![CDATA[<b>]]>", "  <c>", "    <d/>", "    <mine/>", "  </c>", "</p>"),
+			lines("<p>", "  <!-- <a> -->", "  <a n='>'", "     name='x'/>", "  <![CDATA[<b>]]>", "  <c>", "    <d>", "    </d>", "  </c>", "</p>"),
+			lines("<p>", "  <!-- <a> -->", "  <a n='>'", "     name='x'/>", "  <![CDATA[<b>]]>", "  <c>", "    <d>", "    </d>", "    <mine/>", "  </c>", "</p>")},
 		{"ignore: a set of lines", "ignore",
 			lines("a", "b"), lines("a", "c", "b"), lines("a", "d"), lines("a", "c", "d")},
 	} {

@@ -29,7 +29,9 @@ func readXML(root *Node, lines []string) bool {
 type tagScanner struct {
 	open  []string // the names of the elements that are open
 	until string   // what ends the comment, section or tag that is open over a line's end
-	tag   string   // the tag that is open, from its name on
+	tag   string   // the beginning of the tag that is open, from its name on
+	empty bool     // what is read of the tag ends with a slash
+	quote byte     // the quote that is open in the tag
 	bad   bool
 }
 
@@ -50,17 +52,14 @@ func (s *tagScanner) feed(line string) int {
 		}
 		end := s.end(line)
 		if end < 0 {
-			if s.until == ">" {
-				s.tag += line
-			}
 			break
 		}
 		if s.until == ">" {
-			s.close(s.tag + line[:end])
+			s.close()
 			least = min(least, len(s.open))
 		}
 		line = line[end+len(s.until):]
-		s.until, s.tag = "", ""
+		s.until, s.tag, s.empty, s.quote = "", "", false, 0
 	}
 	return least
 }
@@ -80,21 +79,24 @@ func (s *tagScanner) begin(line string) string {
 	return line[1:]
 }
 
+// maxName is how much of a tag is looked at for the element's name.
+const maxName = 256
+
 // end returns where in the line ends what is open, or -1. A ">" in a tag's quotes
 // does not end it.
 func (s *tagScanner) end(line string) int {
 	if s.until != ">" {
 		return strings.Index(line, s.until)
 	}
-	quote := byte(0)
-	for i := range len(s.tag) {
-		quote = inQuote(quote, s.tag[i])
-	}
 	for i := range len(line) {
-		if quote = inQuote(quote, line[i]); quote == 0 && line[i] == '>' {
+		if s.quote = inQuote(s.quote, line[i]); s.quote == 0 && line[i] == '>' {
+			s.tag += line[:min(i, max(0, maxName-len(s.tag)))]
+			s.empty = s.empty && i == 0 || i > 0 && line[i-1] == '/'
 			return i
 		}
 	}
+	s.tag += line[:min(len(line), max(0, maxName-len(s.tag)))]
+	s.empty = strings.HasSuffix(strings.TrimRight(line, "\r\n"), "/")
 	return -1
 }
 
@@ -109,15 +111,15 @@ func inQuote(quote, c byte) byte {
 	return quote
 }
 
-// close takes a whole tag in, without its brackets.
-func (s *tagScanner) close(tag string) {
-	name := strings.TrimPrefix(tag, "/")
+// close takes a whole tag in.
+func (s *tagScanner) close() {
+	name := strings.TrimPrefix(s.tag, "/")
 	if i := strings.IndexAny(name, " \t\r\n/"); i >= 0 {
 		name = name[:i]
 	}
 	switch {
-	case strings.HasPrefix(tag, "!"), strings.HasSuffix(tag, "/"):
-	case !strings.HasPrefix(tag, "/"):
+	case strings.HasPrefix(s.tag, "!"), s.empty:
+	case !strings.HasPrefix(s.tag, "/"):
 		s.open = append(s.open, name)
 	case len(s.open) == 0 || s.open[len(s.open)-1] != name:
 		s.bad = true
