@@ -1,7 +1,5 @@
 package outline
 
-import "strings"
-
 // Repeated returns the keys that an outline has more than once in the same place,
 // each with its place. What has a key only by its text is left out.
 func (n *Node) Repeated() map[string]bool { return n.repeatedIn(nil) }
@@ -15,22 +13,20 @@ func (n *Node) repeatedIn(sum []int) map[string]bool {
 }
 
 func (n *Node) repeated(place string, found map[string]bool, sum []int) {
-	if sum != nil && sum[n.lo] == sum[n.hi] {
-		return
-	}
 	n.open()
-	seen := map[string]bool{}
+	seen := make(map[string]bool, len(n.Kids))
 	for _, k := range n.Kids {
-		if k.Key != "" && !strings.HasPrefix(k.Key, "\x00") {
-			at := place + "\x00" + k.Key
-			if seen[k.Key] {
-				found[at] = true
+		at := ""
+		if k.Key != "" && k.Key[0] != 0 {
+			at = k.Key
+			if seen[at] {
+				found[place+"\x00"+at] = true
 			}
-			seen[k.Key] = true
-			k.repeated(at, found, sum)
-			continue
+			seen[at] = true
 		}
-		k.repeated(place+"\x00", found, sum)
+		if sum == nil || sum[k.lo] < sum[k.hi] {
+			k.repeated(place+"\x00"+at, found, sum)
+		}
 	}
 }
 

@@ -110,6 +110,13 @@ func name(kids []*Node, of side) named {
 // theirs where only theirs was changed, and what the other side added stands
 // behind the sibling that it stands behind there.
 func (m *merger) kids(bs, os, ts []*Node) []*Node {
+	if sameKeys(bs, os) && sameKeys(os, ts) {
+		all := make([]*Node, len(os))
+		for i, o := range os {
+			all[i] = m.node(bs[i], o, ts[i])
+		}
+		return all
+	}
 	b, o, t := name(bs, base), name(os, ours), name(ts, theirs)
 	lead, other := o, t
 	if moved(b, t) {
@@ -141,6 +148,19 @@ func (m *merger) kids(bs, os, ts []*Node) []*Node {
 		}
 	}
 	return p.list(other.side == ours)
+}
+
+// sameKeys reports whether two lists have the same keys in the same order.
+func sameKeys(a, b []*Node) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i, n := range a {
+		if n.Key == "" || n.Key != b[i].Key {
+			return false
+		}
+	}
+	return true
 }
 
 // moved reports whether the siblings that both lists have stand in another order.

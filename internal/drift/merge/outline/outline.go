@@ -30,8 +30,14 @@ type Node struct {
 	// read of it: the inside of a node is read when somebody looks into it.
 	read    string
 	lo, hi  int
-	pending func(*Node)
+	pending pending
 	shape   shape
+}
+
+// pending is the part of a file that a node's inside is to be read from.
+type pending struct {
+	part          *yamlPart // nil where nothing is left to read
+	lo, hi, level int
 }
 
 // shape is what the siblings of a YAML map or list have in common.
@@ -53,10 +59,10 @@ func (n *Node) Text() string {
 // open reads the inside of a node, if that is still to be done. Lead and Key are
 // there without it.
 func (n *Node) open() *Node {
-	if n.pending != nil {
-		fill := n.pending
-		n.pending = nil
-		fill(n)
+	if p := n.pending; p.part != nil {
+		n.pending.part = nil
+		n.Head = p.part.lines[p.lo]
+		n.Kids, n.Tail = p.part.read(p.lo+1, p.hi, p.level+1)
 	}
 	return n
 }

@@ -261,10 +261,7 @@ func (p *yamlPart) fill(n *Node, lo, hi, level int) {
 		n.Head = p.join(lo, hi)
 		return
 	}
-	n.pending = func(n *Node) {
-		n.Head = p.lines[lo]
-		n.Kids, n.Tail = p.read(first, hi, level+1)
-	}
+	n.pending = pending{p, lo, hi, level}
 }
 
 var pinned = regexp.MustCompile(`^["']?(?:[\w.-]+::)?([A-Za-z0-9][\w./-]*)\s*(?:[=<>!~]=?=?)\s*v?\d`)
