@@ -22,6 +22,9 @@ type gitIndex struct {
 	entries map[string]indexEntry
 	// unmerged are paths with a conflict that nobody has resolved yet.
 	unmerged map[string]bool
+	// elsewhere are the paths of entries that may have nothing on disk: those that a
+	// sparse checkout leaves out, and submodules.
+	elsewhere []string
 	// folders are those that a sparse index keeps as one entry, by their path with
 	// a slash at the end.
 	folders map[string]plumbing.Hash
@@ -146,6 +149,9 @@ func (idx *gitIndex) decodeEntry(data []byte, version uint32, before string) (na
 		idx.unmerged[name] = true
 	default:
 		idx.entries[name] = e
+		if e.sparse || e.kind == 0 {
+			idx.elsewhere = append(idx.elsewhere, name)
+		}
 	}
 	return name, n, nil
 }

@@ -148,8 +148,8 @@ func listBelow(disk fs.FS, names map[string]bool) error {
 
 // leftOutBelow adds the files below a folder that a sparse checkout leaves out.
 func (c *checkout) leftOutBelow(prefix string, names map[string]bool) error {
-	for p, e := range c.index.entries {
-		if rest, below := strings.CutPrefix(p, prefix); below && (e.sparse || e.kind == 0) {
+	for _, p := range c.index.elsewhere {
+		if rest, below := strings.CutPrefix(p, prefix); below {
 			names[rest] = true
 		}
 	}
