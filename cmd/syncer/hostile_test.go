@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -431,5 +432,62 @@ func TestTwoGoldenPathsInOneRepository(t *testing.T) {
 	}
 	if n := len(w.pulls("acme/both")); n != 2 {
 		t.Errorf("%d pull requests, want 2", n)
+	}
+}
+
+// TestAnInstallationThatNobodyToldOf loses every delivery about an installation in
+// another organisation: suspended, unsuspended, removed.
+func TestAnInstallationThatNobodyToldOf(t *testing.T) {
+	w := hostile(t, variant{})
+	w.hub.Organization("umbrella").Add("admin", "alice")
+	there, err := w.alice.Install(w.app, "umbrella")
+	w.must(err)
+	w.must(w.alice.Transfer(payments, "umbrella"))
+	w.settle()
+	w.sweepNow()
+	const member = "umbrella/payments"
+	if !w.is(member, store.Current) {
+		t.Fatal("the member is not followed into the other organisation")
+	}
+	at := w.placeOf(member)
+	quiet := func(what string) {
+		t.Helper()
+		letters, _, err := w.service.work.DeadLetters(t.Context(), "", 20)
+		w.must(err)
+		if len(letters) > 0 {
+			t.Errorf("%s: dead letters: %+v", what, letters)
+		}
+	}
+	w.app.SetWebhook("", worldSecret)
+	w.alice.Suspend(there)
+	// A job that runs into it ends, without being tried again.
+	w.must(w.service.Queue.Sync(t.Context(), "a test", at))
+	w.settle()
+	quiet("suspended")
+	w.sweepNow()
+	known, err := w.db.Installation(t.Context(), there.ID())
+	if err != nil || known.Suspended.IsZero() {
+		t.Errorf("the sweep has not noticed the suspension: %+v (%v)", known, err)
+	}
+	w.version(2, nil)
+	w.sweepNow()
+	quiet("a new version while suspended")
+	w.alice.Unsuspend(there)
+	w.sweepNow()
+	w.until("it is offered version 2", w.offered(member, 2))
+	w.settle()
+	w.alice.Uninstall(there)
+	w.must(w.service.Queue.Sync(t.Context(), "a test", at))
+	w.settle()
+	quiet("removed")
+	w.sweepNow()
+	if n := w.standing(""); n != 0 {
+		t.Errorf("%d members are remembered, want none", n)
+	}
+	if _, err := w.db.Installation(t.Context(), there.ID()); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("the installation is remembered: %v", err)
+	}
+	if known, err = w.db.Installation(t.Context(), w.install.ID()); err != nil || !known.Suspended.IsZero() {
+		t.Errorf("the other installation is %+v (%v)", known, err)
 	}
 }

@@ -56,7 +56,7 @@ func (h *hub) Survey(ctx context.Context, visit func(walks.Seen) error) (whole [
 	}
 	var errs []error
 	for _, in := range installations {
-		if in.Suspended {
+		if !in.Suspended.IsZero() {
 			continue
 		}
 		if err := h.surveyOne(ctx, in.ID, visit); err != nil {

@@ -123,7 +123,7 @@ func (r registry) Failed(ctx context.Context, repository int64, goldenPath strin
 // Following visits the members of a golden path, by owner and name.
 func (r registry) Following(ctx context.Context, goldenPath string, visit func(walks.Record) error) error {
 	for cursor := ""; ; {
-		page, next, err := r.db.Members(ctx, store.Filter{GoldenPath: goldenPath}, cursor, 0)
+		page, next, err := r.db.Members(ctx, store.Filter{GoldenPath: goldenPath, Active: true}, cursor, 0)
 		if err != nil {
 			return err
 		}

@@ -309,12 +309,14 @@ func (r *repository) GrantTeam(ctx context.Context, team, level string) error {
 	})
 }
 
-// SetVariable sets an Actions variable. go-github does not know the permission for
-// it, so the token is the repository's with all that was granted.
+// SetVariable sets an Actions variable, with a token of its own: GitHub's description
+// of tokens lacks the permission for it, and a GitHub that refuses it must not refuse
+// the rest with it.
 func (r *repository) SetVariable(ctx context.Context, name, value string) error {
 	return r.on(ctx, func(f forge.Repository) error {
-		all := r.hub.app.Installation(r.at.Installation).As(forge.Access{Repositories: []int64{r.at.Repository}, Urgent: true})
-		_, err := all.SetVariable(ctx, f.Name, name, value)
+		own := r.hub.app.Installation(r.at.Installation).As(forge.Access{
+			Repositories: []int64{r.at.Repository}, Permissions: map[string]string{"actions_variables": "write", "metadata": "read"}, Urgent: true})
+		_, err := own.SetVariable(ctx, f.Name, name, value)
 		return err
 	})
 }

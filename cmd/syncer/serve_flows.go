@@ -47,7 +47,15 @@ func handle[A jobs.Args](f *flows, do func(ctx context.Context, args A) error) {
 		ctx, span := f.tracer.Start(ctx, "job "+args.Kind(), trace.WithSpanKind(trace.SpanKindConsumer), trace.WithAttributes(
 			attribute.Int64("syncer.job", jobs.ID(ctx)), attribute.String("syncer.delivery", jobs.Cause(ctx))))
 		defer span.End()
+		at := installationOf(args)
+		if f.suspended(ctx, at) {
+			f.log.InfoContext(ctx, "nothing is done for a suspended installation", "kind", args.Kind(), "installation", at)
+			return nil
+		}
 		err := do(ctx, args)
+		if at != 0 && f.over(ctx, at, err) {
+			return nil
+		}
 		if err != nil {
 			span.SetStatus(codes.Error, err.Error())
 		}

@@ -109,8 +109,8 @@ func (a *App) newClient(rt http.RoundTripper) *github.Client {
 
 // signed returns a transport that signs as the App. One is never shared:
 // ghinstallation writes into it.
-func (a *App) signed() *ghinstallation.AppsTransport {
-	tr, err := ghinstallation.NewAppsTransportWithOptions(a.wire, a.cfg.AppID, ghinstallation.WithSigner(a.keys))
+func (a *App) signed(next http.RoundTripper) *ghinstallation.AppsTransport {
+	tr, err := ghinstallation.NewAppsTransportWithOptions(next, a.cfg.AppID, ghinstallation.WithSigner(a.keys))
 	if err != nil {
 		panic("unreachable: a signer is given: " + err.Error())
 	}
@@ -125,7 +125,7 @@ type appCourier struct{ app *App }
 // RoundTrip implements [http.RoundTripper].
 func (c *appCourier) RoundTrip(req *http.Request) (*http.Response, error) {
 	for attempt := 0; ; attempt++ {
-		resp, err := c.app.signed().RoundTrip(req.Clone(req.Context()))
+		resp, err := c.app.signed(c.app.wire).RoundTrip(req.Clone(req.Context()))
 		if err != nil {
 			return nil, err
 		}

@@ -2,7 +2,6 @@ package forge
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -29,46 +28,56 @@ func (a *App) Identity(ctx context.Context) (Identity, error) {
 	if known != nil {
 		return *known, nil
 	}
-	var app github.App
+	var app struct {
+		ID          int64             `json:"id"`
+		Slug        string            `json:"slug"`
+		Name        string            `json:"name"`
+		URL         string            `json:"html_url"`
+		Permissions map[string]string `json:"permissions"`
+		Events      []string          `json:"events"`
+	}
 	if _, err := a.send(ctx, "reading the App", "GET", "app", &app); err != nil {
 		return Identity{}, err
 	}
-	id := Identity{
-		ID: app.GetID(), Slug: app.GetSlug(), Name: app.GetName(), Bot: app.GetSlug() + "[bot]",
-		URL: app.GetHTMLURL(), Permissions: permissions(app.Permissions), Events: app.Events,
-	}
+	id := Identity{ID: app.ID, Slug: app.Slug, Name: app.Name, Bot: app.Slug + "[bot]", URL: app.URL, Permissions: app.Permissions, Events: app.Events}
 	a.mu.Lock()
 	a.identity = &id
 	a.mu.Unlock()
 	return id, nil
 }
 
-// permissions turns go-github's struct into the names of GitHub's API.
-func permissions(p *github.InstallationPermissions) map[string]string {
-	m := map[string]string{}
-	if data, err := json.Marshal(p); err == nil {
-		_ = json.Unmarshal(data, &m) // strings by name
-	}
-	return m
-}
-
 // InstallationInfo is an installation as GitHub lists it.
 type InstallationInfo struct {
 	ID          int64
 	Account     string
+	AccountID   int64
 	AccountType string // "Organization" or "User"
 	Permissions map[string]string
 	Events      []string
-	Suspended   bool
+	Suspended   time.Time // zero: it is not
 	// Selected is set where the owner chose repositories one by one.
 	Selected bool
 }
 
-func installationInfo(i *github.Installation) InstallationInfo {
+// installation is an installation in JSON. go-github's has a field for each permission
+// that it knows, and drops the others.
+type installation struct {
+	ID      int64 `json:"id"`
+	Account struct {
+		Login string `json:"login"`
+		ID    int64  `json:"id"`
+		Type  string `json:"type"`
+	} `json:"account"`
+	Permissions map[string]string `json:"permissions"`
+	Events      []string          `json:"events"`
+	Suspended   time.Time         `json:"suspended_at"`
+	Selection   string            `json:"repository_selection"`
+}
+
+func (i installation) info() InstallationInfo {
 	return InstallationInfo{
-		ID: i.GetID(), Account: i.GetAccount().GetLogin(), AccountType: i.GetAccount().GetType(),
-		Permissions: permissions(i.Permissions), Events: i.Events,
-		Suspended: i.SuspendedAt != nil, Selected: i.GetRepositorySelection() == "selected",
+		ID: i.ID, Account: i.Account.Login, AccountID: i.Account.ID, AccountType: i.Account.Type,
+		Permissions: i.Permissions, Events: i.Events, Suspended: i.Suspended, Selected: i.Selection == "selected",
 	}
 }
 
@@ -76,13 +85,13 @@ func installationInfo(i *github.Installation) InstallationInfo {
 func (a *App) Installations(ctx context.Context) ([]InstallationInfo, error) {
 	var all []InstallationInfo
 	for page := 1; page != 0 && page <= maxPages; {
-		var list []*github.Installation
+		var list []installation
 		resp, err := a.send(ctx, "listing the App's installations", "GET", "app/installations?per_page=100&page="+strconv.Itoa(page), &list)
 		if err != nil {
 			return nil, err
 		}
 		for _, i := range list {
-			all = append(all, installationInfo(i))
+			all = append(all, i.info())
 		}
 		page = resp.NextPage
 	}
@@ -91,17 +100,17 @@ func (a *App) Installations(ctx context.Context) ([]InstallationInfo, error) {
 
 // InstallationInfo reads one installation, with the permissions that were granted.
 func (a *App) InstallationInfo(ctx context.Context, id int64) (InstallationInfo, error) {
-	var i github.Installation
+	var i installation
 	_, err := a.send(ctx, fmt.Sprintf("reading installation %d", id), "GET", fmt.Sprintf("app/installations/%d", id), &i)
-	return installationInfo(&i), err
+	return i.info(), err
 }
 
 // FindInstallation returns the installation that has a repository; [NotFound]
 // where the App is not installed there.
 func (a *App) FindInstallation(ctx context.Context, n Name) (InstallationInfo, error) {
-	var i github.Installation
+	var i installation
 	_, err := a.send(ctx, "finding the installation of "+n.String(), "GET", n.path("installation"), &i)
-	return installationInfo(&i), err
+	return i.info(), err
 }
 
 // Delivery is one webhook request as GitHub remembers it, for three days.

@@ -1,9 +1,11 @@
 package forge
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"slices"
@@ -51,8 +53,7 @@ type Access struct {
 	// Repositories are ids, at most 500; none is all that the installation has.
 	Repositories []int64
 	// Permissions by the names of GitHub's API, "read" or "write"; nil is all that
-	// the owner granted. A name that go-github does not know yet makes the token
-	// one with all permissions, for the same repositories.
+	// the owner granted.
 	Permissions map[string]string
 	// Urgent work, a new repository that somebody waits for, goes before the rest.
 	Urgent bool
@@ -108,23 +109,37 @@ func (in *Installation) narrow(ctx context.Context, a Access) bool {
 	return !maps.Equal(a.within(info.Permissions).Permissions, a.Permissions)
 }
 
-// options returns what to ask a token for.
-func (a Access) options() *github.InstallationTokenOptions {
-	o := &github.InstallationTokenOptions{RepositoryIDs: a.Repositories}
-	if len(a.Permissions) == 0 {
-		return o
+// body is what to ask a token for, exactly. go-github's options have a field for each
+// permission that it knows: one that it does not know would be lost, and a token that
+// names none has them all.
+func (a Access) body() ([]byte, error) {
+	return json.Marshal(struct {
+		Repositories []int64           `json:"repository_ids,omitempty"`
+		Permissions  map[string]string `json:"permissions,omitempty"`
+	}{a.Repositories, a.Permissions})
+}
+
+// asking sends an access with the request for a token, in place of what ghinstallation
+// asks for.
+type asking struct {
+	next   http.RoundTripper
+	access Access
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (a asking) RoundTrip(req *http.Request) (*http.Response, error) {
+	if !strings.HasSuffix(req.URL.Path, "/access_tokens") {
+		return a.next.RoundTrip(req) // ghinstallation sends everything by the same way
 	}
-	data, err := json.Marshal(a.Permissions)
+	body, err := a.access.body()
 	if err != nil {
-		return o // unreachable: strings
+		return nil, err // unreachable: numbers and strings
 	}
-	dec := json.NewDecoder(strings.NewReader(string(data)))
-	dec.DisallowUnknownFields()
-	p := new(github.InstallationPermissions)
-	if dec.Decode(p) == nil {
-		o.Permissions = p
-	}
-	return o
+	req = req.Clone(req.Context())
+	req.Body, req.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	req.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(body)), nil }
+	req.Header.Set("Content-Type", "application/json")
+	return a.next.RoundTrip(req)
 }
 
 // token returns the transport that holds the token of an access, which it asks
@@ -136,11 +151,10 @@ func (in *Installation) token(a Access) *ghinstallation.Transport {
 	if tr, ok := in.tokens.Get(key); ok {
 		return tr
 	}
-	signed := in.app.signed()
+	signed := in.app.signed(asking{in.app.wire, a.within(in.granted)})
 	tr := ghinstallation.NewFromAppsTransport(signed, in.id)
 	// The address has no slash at its end here; ghinstallation takes one off too.
 	tr.BaseURL = signed.BaseURL
-	tr.InstallationTokenOptions = a.within(in.granted).options()
 	in.tokens.Add(key, tr)
 	return tr
 }

@@ -25,7 +25,7 @@ func TestIdentityAndInstallations(t *testing.T) {
 	r := w.repository("pay", map[string]string{"a": "a\n"})
 	list, err := w.forge.Installations(t.Context())
 	w.must(err)
-	if len(list) != 1 || list[0].ID != w.inst.ID() || list[0].Account != "acme" || list[0].AccountType != "Organization" || list[0].Suspended || list[0].Selected {
+	if len(list) != 1 || list[0].ID != w.inst.ID() || list[0].Account != "acme" || list[0].AccountType != "Organization" || !list[0].Suspended.IsZero() || list[0].Selected {
 		t.Errorf("installations = %+v", list)
 	}
 	found, err := w.forge.FindInstallation(t.Context(), r.Name)
@@ -41,7 +41,7 @@ func TestIdentityAndInstallations(t *testing.T) {
 		t.Errorf("repositories = %+v", repos)
 	}
 	w.alice.Suspend(w.inst)
-	if info, err := w.forge.InstallationInfo(t.Context(), w.inst.ID()); err != nil || !info.Suspended {
+	if info, err := w.forge.InstallationInfo(t.Context(), w.inst.ID()); err != nil || info.Suspended.IsZero() {
 		t.Errorf("suspended: %+v, %v", info, err)
 	}
 }

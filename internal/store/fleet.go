@@ -50,6 +50,7 @@ type Filter struct {
 	Failing      bool   // only those whose last work ended with an error
 	Open         bool   // only those with an open pull request
 	WithArchived bool   // archived repositories too
+	Active       bool   // only those whose installation is not suspended
 }
 
 // Listed is a member with its repository.
@@ -94,6 +95,9 @@ func (s *Store) Members(ctx context.Context, f Filter, cursor string, size int) 
 }
 
 func (f Filter) conditions(w *where) {
+	if f.Active {
+		w.and("NOT EXISTS (SELECT 1 FROM installations i WHERE i.id = r.installation AND i.suspended > 0)")
+	}
 	for _, c := range []struct {
 		given bool
 		sql   string

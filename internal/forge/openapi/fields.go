@@ -42,7 +42,20 @@ func unknown(route *routers.Route, r *http.Request, body []byte) []string {
 	if media == nil || json.Unmarshal(body, &value) != nil {
 		return out
 	}
-	return append(out, members(value, []*openapi3.Schema{media.Schema.Value}, "")...)
+	for _, found := range members(value, []*openapi3.Schema{media.Schema.Value}, "") {
+		if !slices.Contains(undescribed[route.Path], found) {
+			out = append(out, found)
+		}
+	}
+	return out
+}
+
+// undescribed are members that GitHub takes although its description lacks them. The
+// permission for Actions variables is in "Permissions required for GitHub Apps"
+// (https://docs.github.com/rest/authentication/permissions-required-for-github-apps#repository-permissions-for-variables)
+// and in the App manifests of many, by this name.
+var undescribed = map[string][]string{
+	"/app/installations/{installation_id}/access_tokens": {`unknown member "/permissions/actions_variables"`},
 }
 
 // members names the members of a value that none of the schemas has.

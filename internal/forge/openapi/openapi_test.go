@@ -48,6 +48,8 @@ func TestRequestsAreHeldToTheDescription(t *testing.T) {
 		{"good", "POST", "/repos/a/b/issues", `{"title":"x"}`, ""},
 		{"good list", "GET", "/repos/a/b/issues?state=all&per_page=5", "", ""},
 		{"no body where none is needed", "POST", "/app/installations/1/access_tokens", "null", ""},
+		{"a permission that the description lacks", "POST", "/app/installations/1/access_tokens", `{"permissions":{"actions_variables":"write"}}`, ""},
+		{"a permission that there is not", "POST", "/app/installations/1/access_tokens", `{"permissions":{"variables":"write"}}`, `unknown member "/permissions/variables"`},
 		{"slashes in a name", "GET", "/repos/a/b/git/ref/heads/x/y", "", ""},
 		{"by id", "GET", "/repositories/12", "", ""},
 		{"the root folder", "GET", "/repos/a/b/contents/", "", ""},

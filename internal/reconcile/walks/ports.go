@@ -281,7 +281,8 @@ type Registry interface {
 	// Failed notes why the last work on a repository failed.
 	Failed(ctx context.Context, repository int64, goldenPath string, why error) error
 	// Following calls visit for each member of a golden path, or with "" of all, in
-	// a fixed order. Archived members are left out.
+	// a fixed order. Archived members, and those of suspended installations, are left
+	// out.
 	Following(ctx context.Context, goldenPath string, visit func(Record) error) error
 	// Note adds to the log of what was done.
 	Note(ctx context.Context, e Event) error
