@@ -31,11 +31,7 @@ asked again. What is not committed yet is never replaced.`,
 			if err != nil {
 				return usage(cmd, fmt.Errorf("--take %w", err))
 			}
-			file, err := filepath.Abs(args[0])
-			if err != nil {
-				return err
-			}
-			m, unlock, err := a.lockedMember([]string{existing(filepath.Dir(file))})
+			m, unlock, err := a.memberAround(args[0])
 			if err != nil {
 				return err
 			}
@@ -78,6 +74,28 @@ func memberPath(m member, st *reconcile.State, arg string) (string, error) {
 		return fromRoot, nil
 	}
 	return fromHere, nil
+}
+
+// memberAround opens the repository that a path is in: a folder on the way may be a
+// link that leads elsewhere, or be gone.
+func (a *app) memberAround(file string) (member, func(), error) {
+	file, err := filepath.Abs(file)
+	if err != nil {
+		return member{}, nil, err
+	}
+	var first error
+	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
+		m, unlock, err := a.lockedMember([]string{existing(dir)})
+		if err == nil {
+			return m, unlock, nil
+		}
+		if first == nil {
+			first = err
+		}
+		if dir == filepath.Dir(dir) {
+			return member{}, nil, first
+		}
+	}
 }
 
 func (a *app) resolve(cmd *cobra.Command, m member, arg string, take drift.Side) error {

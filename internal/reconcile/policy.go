@@ -120,7 +120,7 @@ func (s *Syncer) Chosen(ctx context.Context, repo, merged Repository, name strin
 	}
 	var all []drift.Choice
 	for _, c := range p.Changes {
-		if f, there := files[c.Path]; there {
+		if f, there := files[c.Path]; there && f.Kind.IsFile() {
 			all = append(all, c.Chosen(f.Data, decided)...)
 		}
 	}
