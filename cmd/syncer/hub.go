@@ -28,6 +28,19 @@ func (h *hub) named(ctx context.Context, id int64) (forge.Name, bool) {
 	return forge.Name{Owner: known.Owner, Repo: known.Name}, err == nil
 }
 
+// granted returns what an owner granted an installation, as far as it is known; nil is
+// not known.
+func (h *hub) granted(ctx context.Context, installation int64) map[string]string {
+	if h.db == nil {
+		return nil
+	}
+	known, err := h.db.Installation(ctx, installation)
+	if err != nil || len(known.Permissions) == 0 {
+		return nil
+	}
+	return known.Permissions
+}
+
 // Client returns a client for one repository.
 func (h *hub) Client(at walks.Place, permissions map[string]string, urgent bool) walks.Client {
 	access := forge.Access{Repositories: []int64{at.Repository}, Permissions: permissions, Urgent: urgent}

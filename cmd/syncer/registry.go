@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/jobs"
@@ -100,22 +101,20 @@ func (r registry) Failed(ctx context.Context, repository int64, goldenPath strin
 	if errors.As(why, &person) {
 		kind = store.PersonMustAct
 	}
-	names := []string{goldenPath}
-	if goldenPath == "" {
-		members, err := r.db.Memberships(ctx, repository)
-		if err != nil {
+	members, err := r.db.Memberships(ctx, repository)
+	if err != nil {
+		return err
+	}
+	members = slices.DeleteFunc(members, func(m store.Member) bool { return goldenPath != "" && m.GoldenPath != goldenPath })
+	news := len(members) == 0
+	for _, m := range members {
+		news = news || m.Error != why.Error()
+		if err := r.db.MemberFailed(ctx, repository, m.GoldenPath, kind, why.Error()); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return err
-		}
-		names = nil
-		for _, m := range members {
-			names = append(names, m.GoldenPath)
 		}
 	}
-	for _, name := range names {
-		err := r.db.MemberFailed(ctx, repository, name, kind, why.Error())
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return err
-		}
+	if !news {
+		return nil // the log has it: every sweep would add a line otherwise
 	}
 	return r.Note(ctx, walks.Event{Repository: repository, GoldenPath: goldenPath, Kind: failure, What: why.Error()})
 }

@@ -18,6 +18,10 @@ type repository struct {
 	hub *hub
 	at  walks.Place
 	now *forge.Repository // as it was looked at last
+	// made is the last commit that was made, which a branch is about to be moved to.
+	made     walks.Commit
+	verified bool
+	id       string
 }
 
 func (r *repository) known(ctx context.Context) (forge.Repository, error) {
@@ -95,8 +99,7 @@ func asRepository(f forge.Repository) walks.Repository {
 	r := walks.Repository{
 		ID: f.ID, Owner: f.Name.Owner, Name: f.Name.Repo, DefaultBranch: f.DefaultBranch,
 		Description: f.Description, Visibility: f.Visibility, URL: f.URL,
-		Archived: f.Archived, Disabled: f.Disabled, Locked: f.Locked, Fork: f.Fork, Mirror: f.Mirror,
-		IsTemplate: f.IsTemplate, Created: f.CreatedAt, Topics: f.Topics, Properties: f.Properties,
+		Archived: f.Archived, Fork: f.Fork, Closed: f.Closed(), IsTemplate: f.IsTemplate, Created: f.CreatedAt, Topics: f.Topics, Properties: f.Properties,
 	}
 	if f.Template != nil {
 		r.FromTemplate = f.Template.Name.String()
@@ -155,19 +158,83 @@ func (r *repository) Ahead(ctx context.Context, base, head string) (a walks.Ahea
 	return a, err
 }
 
-// Commit makes a commit.
+// Commit makes a commit, unless it is known that it will be refused.
 func (r *repository) Commit(ctx context.Context, c walks.Commit) (made walks.Committed, err error) {
 	err = r.on(ctx, func(f forge.Repository) error {
-		m, err := r.Client.Commit(ctx, f.Name, forge.Commit{Parent: c.Parent, Tree: c.Tree, Changes: c.Changes, Message: c.Message})
+		if err := forge.Preflight(f, r.intent(ctx, c, "", f)); err != nil {
+			return err
+		}
+		m, err := r.Client.Commit(ctx, f.Name, asCommit(c))
 		made = walks.Committed{ID: m.ID, Tree: m.Tree, Verified: m.Verified, Reason: m.Reason}
+		r.made, r.id, r.verified = c, m.ID, m.Verified
 		return err
 	})
 	return made, err
 }
 
-// Move moves a branch.
+func asCommit(c walks.Commit) forge.Commit {
+	return forge.Commit{Parent: c.Parent, Tree: c.Tree, Changes: c.Changes, Message: c.Message}
+}
+
+// intent is what a commit, and the branch that is moved to it, come to.
+func (r *repository) intent(ctx context.Context, c walks.Commit, branch string, f forge.Repository) forge.Intent {
+	in := forge.Intent{Branch: branch, Proposes: branch != "" && branch != f.DefaultBranch, Message: c.Message, Paths: map[string]int{}, Granted: r.hub.granted(ctx, r.at.Installation)}
+	for p, file := range c.Changes {
+		in.Paths[p] = -1
+		if file != nil {
+			in.Paths[p] = len(file.Data)
+		}
+	}
+	return in
+}
+
+// Move moves a branch, unless it is known that what comes of it will be refused. Where
+// GitHub refuses, the branch's rules say why.
 func (r *repository) Move(ctx context.Context, m walks.Move) error {
-	return r.on(ctx, func(f forge.Repository) error { return r.Client.Move(ctx, f, forge.Move(m)) })
+	var unsigned bool
+	err := r.on(ctx, func(f forge.Repository) error {
+		commit := walks.Commit{}
+		if m.To == r.id {
+			commit = r.made
+		}
+		in := r.intent(ctx, commit, m.Branch, f)
+		if m.To != "" {
+			if err := forge.Preflight(f, in); err != nil {
+				return err
+			}
+		}
+		err := r.Client.Move(ctx, f, forge.Move(m))
+		if forge.KindOf(err) != forge.Refused {
+			return err
+		}
+		why, readErr := r.Obstacles(ctx, f, in)
+		if readErr != nil {
+			return err // the refusal says enough
+		}
+		unsigned = m.To == r.id && !r.verified && len(why) == 1 && why[0].Fact == "signatures"
+		return forge.Because(err, why)
+	})
+	if unsigned {
+		return &fate{error: err, means: walks.ErrUnsigned}
+	}
+	return err
+}
+
+// Sign makes a commit anew that GitHub signs.
+func (r *repository) Sign(ctx context.Context, c walks.Commit, made walks.Committed, via string) (signed walks.Committed, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		m, err := r.Client.Sign(ctx, f, asCommit(c), forge.Committed{ID: made.ID, Tree: made.Tree}, via)
+		signed = walks.Committed{ID: m.ID, Tree: m.Tree, Verified: m.Verified}
+		return err
+	})
+	return signed, err
+}
+
+// Unsign removes the branch that a signed commit was made on.
+func (r *repository) Unsign(ctx context.Context, via string, made walks.Committed) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		return r.Client.Move(ctx, f, forge.Move{Branch: via, From: made.ID})
+	})
 }
 
 // OpenPullRequest opens a pull request, or finds the open one.

@@ -46,6 +46,7 @@ type world struct {
 // variant is what a world may have otherwise.
 type variant struct {
 	rest     bool
+	unsigned bool            // GitHub does not sign what the Git Data API makes
 	without  string          // a permission that the owner has not granted
 	attempts int             // of a job; 0 is the default
 	sweep    time.Duration   // 0 is an hour
@@ -122,7 +123,7 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: v.rest, ContentReads: 2, Middleware: held.Middleware, Fault: func(r localhub.Request) localhub.Fault {
+	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: v.rest, Unsigned: v.unsigned, ContentReads: 2, Middleware: held.Middleware, Fault: func(r localhub.Request) localhub.Fault {
 		if f := w.fault.Load(); f != nil {
 			return (*f)(r)
 		}

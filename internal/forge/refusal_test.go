@@ -72,22 +72,54 @@ func TestRefusalsHaveTheirKind(t *testing.T) {
 	}
 }
 
+// TestPreflight judges without asking GitHub.
 func TestPreflight(t *testing.T) {
+	ok := Repository{Name: Name{"acme", "pay"}}
+	for _, c := range []struct {
+		name  string
+		r     func(*Repository)
+		in    Intent
+		want  Kind
+		words string
+	}{
+		{"nothing", nil, Intent{Granted: asked, Proposes: true, Paths: map[string]int{".github/workflows/ci.yml": 5}}, "", ""},
+		{"not known", nil, Intent{Proposes: true, Paths: map[string]int{".github/workflows/ci.yml": 5}}, "", ""},
+		{"archived", func(r *Repository) { r.Archived = true }, Intent{}, Refused, "unarchive it"},
+		{"disabled", func(r *Repository) { r.Disabled = true }, Intent{}, Refused, "support"},
+		{"locked", func(r *Repository) { r.Locked = true }, Intent{}, Refused, "later"},
+		{"mirror", func(r *Repository) { r.Mirror = true }, Intent{}, Refused, "source"},
+		{"no contents", nil, Intent{Granted: map[string]string{"contents": "read"}}, Denied, "contents=write"},
+		{"no workflows", nil, Intent{Granted: map[string]string{"contents": "write"}, Paths: map[string]int{".github/workflows/ci.yml": 5}}, Denied, "workflows=write): .github/workflows/ci.yml changes"},
+		{"no workflows, nor needed", nil, Intent{Granted: map[string]string{"contents": "write"}, Paths: map[string]int{"ci.yml": 5}}, "", ""},
+		{"no pull requests", nil, Intent{Granted: map[string]string{"contents": "write"}, Proposes: true}, Denied, "pull_requests=write"},
+	} {
+		r := ok
+		if c.r != nil {
+			c.r(&r)
+		}
+		if err := Preflight(r, c.in); KindOf(err) != c.want || err != nil && !strings.Contains(err.Error(), c.words) {
+			t.Errorf("%s: %v, want %q with %q", c.name, err, c.want, c.words)
+		}
+	}
+}
+
+// TestObstacles says why a write was refused.
+func TestObstacles(t *testing.T) {
 	w := newWorld(t, how{})
 	facts := func(r Repository, in Intent) []string {
 		t.Helper()
-		list, err := w.client().Preflight(t.Context(), r, in)
+		list, err := w.client().Obstacles(t.Context(), r, in)
 		w.must(err)
 		names := []string{}
 		for _, o := range list {
 			if o.Reason == "" || strings.Contains(o.Reason, "%!") {
 				t.Errorf("%s: reason %q", o.Fact, o.Reason)
 			}
-			fact := o.Fact
-			if o.Fatal {
-				fact += "!"
-			}
-			names = append(names, fact)
+			names = append(names, o.Fact)
+		}
+		refusal := &Error{Kind: Refused, Op: "op"}
+		if said := Because(refusal, list); KindOf(said) != Refused || len(list) > 0 && !strings.Contains(said.Error(), list[0].Reason) || refusal.Hint != "" {
+			t.Errorf("the refusal says %v", said)
 		}
 		return names
 	}
@@ -97,19 +129,8 @@ func TestPreflight(t *testing.T) {
 			t.Errorf("%s mismatch (-want +got):\n%s", what, diff)
 		}
 	}
-	again := func(name string) Repository {
-		t.Helper()
-		r, err := w.client().RepositoryByName(t.Context(), Name{"acme", name})
-		w.must(err)
-		return r
-	}
-	intent := Intent{Branch: branch, Paths: map[string]int{"Makefile": 10, ".github/workflows/ci.yml": 5}, Message: "Update", Granted: asked}
-	plain := w.repository("plain", map[string]string{"a": "a\n"})
-	expect("plain", facts(plain, intent))
-	poor := intent
-	poor.Granted = map[string]string{"contents": "write"}
-	expect("poor", facts(plain, poor), "permission!", "permission!")
-
+	intent := Intent{Branch: branch, Paths: map[string]int{"Makefile": 10, ".github/workflows/ci.yml": 5}, Message: "Update"}
+	expect("plain", facts(w.repository("plain", map[string]string{"a": "a\n"}), intent))
 	ruled := w.repository("ruled", map[string]string{"a": "a\n"})
 	w.must(w.alice.AddRuleset("acme/ruled", "all", "branch", []string{"~ALL"},
 		localhub.Rule{Type: "required_signatures"},
@@ -117,15 +138,10 @@ func TestPreflight(t *testing.T) {
 		localhub.Rule{Type: "commit_message_pattern", Parameters: map[string]any{"operator": "regex", "pattern": "^JIRA-[0-9]+"}},
 	))
 	w.must(w.alice.AddRuleset("acme/ruled", "main", "branch", []string{"~DEFAULT_BRANCH"}, localhub.Rule{Type: "pull_request"}, localhub.Rule{Type: "merge_queue"}))
-	expect("ruled", facts(ruled, intent), "signatures", "branch-name!", "message!", "merge-queue")
+	expect("ruled", facts(ruled, intent), "signatures", "branch-name", "message")
 	direct := intent
-	direct.Direct = true
-	expect("direct", facts(ruled, direct), "protected!", "signatures", "branch-name!", "message!", "merge-queue")
-
-	w.must(w.alice.Archive("acme/plain", true))
-	expect("archived", facts(again("plain"), intent), "archived!")
-	w.must(w.alice.SetTraits("acme/ruled", localhub.Traits{Disabled: true, Mirror: "https://example.com/x.git"}))
-	expect("disabled mirror", facts(again("ruled"), intent), "disabled!", "mirror!")
+	direct.Branch = "main"
+	expect("direct", facts(ruled, direct), "protected", "merge-queue", "signatures", "branch-name", "message")
 }
 
 func TestRulesOnFiles(t *testing.T) {

@@ -70,10 +70,13 @@ func (x *execution) resolve(on any, name string, args map[string]any) (any, erro
 	case queryRoot:
 		return x.query(name, args)
 	case mutationRoot:
-		if name != "updateRefs" {
-			return x.setDraft(name, args)
+		switch name {
+		case "updateRefs":
+			return x.updateRefs(args)
+		case "createCommitOnBranch":
+			return x.createCommitOnBranch(args)
 		}
-		return x.updateRefs(args)
+		return x.setDraft(name, args)
 	case plainNode:
 		return v.fields[name], nil
 	case rateNode:
@@ -273,7 +276,7 @@ func (x *execution) git(v gitNode, name string) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		return map[string]any{"committedDate": stamp(o.Committer.When), "message": strings.TrimRight(o.Message, "\n"), "tree": gitOf(v.r, o.TreeHash, "")}[name], nil
+		return map[string]any{"committedDate": stamp(o.Committer.When), "message": strings.TrimRight(o.Message, "\n"), "tree": gitOf(v.r, o.TreeHash, ""), "signature": x.signature(o)}[name], nil
 	case "tree":
 		t, err := g.tree(v.id)
 		if err != nil {

@@ -47,6 +47,9 @@ type Options struct {
 	DeliveryTimeout time.Duration
 	// Senders is how many webhook requests are under way at once; 0 is 4.
 	Senders int
+	// Unsigned leaves commits that Apps make with the Git Data API without a signature,
+	// as servers do that were not set up to sign.
+	Unsigned bool
 	// Fault is asked for every API and git request; nil: nothing fails.
 	Fault func(Request) Fault
 	// Middleware wraps the API, for example to validate what passes; nil: nothing.

@@ -114,7 +114,7 @@ func createCommit(c *call) answer {
 	o.Author = in.Author.signature(self)
 	o.Committer = in.Committer.signature(o.Author)
 	o.PGPSignature = in.Signature
-	if err := c.hub.finishCommit(o, c.actor.isInstallation() && in.Author == nil && in.Committer == nil && in.Signature == ""); err != nil {
+	if err := c.hub.finishCommit(o, !c.hub.options.Unsigned && c.actor.isInstallation() && in.Author == nil && in.Committer == nil && in.Signature == ""); err != nil {
 		return broken(err)
 	}
 	id, err := c.repo.store.put(o)

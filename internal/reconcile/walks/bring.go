@@ -34,11 +34,8 @@ func (b *bringing) bring(ctx context.Context, name string) error {
 	if err == nil {
 		return nil
 	}
-	if _, told := errors.AsType[*PersonError](err); told {
+	if err = b.told(ctx, name, err); isTold(err) {
 		return err
-	}
-	if errors.Is(err, ErrDenied) {
-		return b.stuck(ctx, b.client, b.record.At, name, err)
 	}
 	return errors.Join(err, b.Registry.Failed(ctx, b.record.At.Repository, name, err))
 }
@@ -207,7 +204,8 @@ func (b *bringing) propose(ctx context.Context, p *reconcile.Planned, open *Pull
 		// The pull request says that it has exactly this already.
 		return b.pullRequest(ctx, p, open, text, b.look.Branch.Commit, conflicts)
 	}
-	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message})
+	commit := Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message}
+	made, err := b.client.Commit(ctx, commit)
 	if err != nil {
 		return err
 	}
@@ -217,7 +215,7 @@ func (b *bringing) propose(ctx context.Context, p *reconcile.Planned, open *Pull
 	if err := b.remember(ctx); err != nil {
 		return err
 	}
-	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID}); err != nil {
+	if err := b.advance(ctx, commit, &made, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID}); err != nil {
 		return err
 	}
 	return b.pullRequest(ctx, p, open, text, made.ID, conflicts)
@@ -271,13 +269,14 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 	if !on.Behind || len(writes) == 0 {
 		return b.pullRequest(ctx, p, open, text, b.look.Branch.Commit, conflicts)
 	}
-	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Branch.Commit, Tree: b.look.Branch.Tree, Changes: writes, Message: text.message})
+	commit := Commit{Parent: b.look.Branch.Commit, Tree: b.look.Branch.Tree, Changes: writes, Message: text.message}
+	made, err := b.client.Commit(ctx, commit)
 	if err != nil {
 		return err
 	}
 	// Not remembered as pushed: below it are a person's commits, which a rebuild from
 	// the default branch would lose.
-	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID, FastForward: true}); err != nil {
+	if err := b.advance(ctx, commit, &made, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID, FastForward: true}); err != nil {
 		return err
 	}
 	return b.pullRequest(ctx, p, open, text, made.ID, conflicts)
@@ -290,11 +289,12 @@ func (b *bringing) noteDecided(ctx context.Context, p *reconcile.Planned, open *
 		return err
 	}
 	message := fmt.Sprintf("Note what was decided in %s\n", strings.Join(paths, ", "))
-	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Branch.Commit, Tree: b.look.Branch.Tree, Changes: changes, Message: message})
+	commit := Commit{Parent: b.look.Branch.Commit, Tree: b.look.Branch.Tree, Changes: changes, Message: message}
+	made, err := b.client.Commit(ctx, commit)
 	if err != nil {
 		return err
 	}
-	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID, FastForward: true}); err != nil {
+	if err := b.advance(ctx, commit, &made, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID, FastForward: true}); err != nil {
 		return err
 	}
 	b.look.Branch.Commit, b.look.Branch.Tree = made.ID, made.Tree

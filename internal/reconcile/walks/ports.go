@@ -27,6 +27,9 @@ var (
 	ErrDenied   = errors.New("the installation lacks a permission")
 	// ErrUnsupported is what this GitHub does not offer to an App.
 	ErrUnsupported = errors.New("this GitHub does not offer it")
+	// ErrUnsigned comes with ErrRefused: the branch takes signed commits only, and GitHub
+	// did not sign this one.
+	ErrUnsigned = errors.New("the commit is not signed")
 )
 
 // Place is a repository and the installation through which it is seen.
@@ -70,6 +73,12 @@ type Client interface {
 	Ahead(ctx context.Context, base, head string) (Ahead, error)
 	// Commit makes a commit without moving a branch.
 	Commit(ctx context.Context, c Commit) (Committed, error)
+	// Sign makes a commit anew that has been made, in a way that GitHub always signs,
+	// where there is one: of regular files only. It leaves a branch behind that holds it,
+	// called via, until Unsign. What cannot be signed wraps ErrRefused, and says why.
+	Sign(ctx context.Context, c Commit, made Committed, via string) (Committed, error)
+	// Unsign removes that branch.
+	Unsign(ctx context.Context, via string, made Committed) error
 	// Move moves a branch from one commit to another; from "" makes it. It wraps
 	// ErrMoved where the branch is elsewhere, ErrRefused where a rule forbids it.
 	Move(ctx context.Context, m Move) error
@@ -137,8 +146,8 @@ type Repository struct {
 	ID                           int64
 	Owner, Name, DefaultBranch   string
 	Description, Visibility, URL string
-	Archived, Disabled, Locked   bool
-	Fork, Mirror, IsTemplate     bool
+	Archived, Fork, IsTemplate   bool
+	Closed                       string // why nothing can be written, and what to do; "": it can
 	FromTemplate                 string // owner/name; "": none, or not visible
 	Created                      time.Time
 	Topics                       []string
@@ -149,19 +158,7 @@ type Repository struct {
 func (r Repository) FullName() string { return r.Owner + "/" + r.Name }
 
 // closed says why nothing can be written, or "".
-func (r Repository) closed() string {
-	switch {
-	case r.Archived:
-		return "the repository is archived"
-	case r.Disabled:
-		return "GitHub has disabled the repository"
-	case r.Locked:
-		return "the repository is locked"
-	case r.Mirror:
-		return "the repository is a mirror"
-	}
-	return ""
-}
+func (r Repository) closed() string { return r.Closed }
 
 // Head is a commit and its tree, at a branch.
 type Head struct{ Branch, Commit, Tree string }

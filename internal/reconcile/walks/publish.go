@@ -211,7 +211,11 @@ func (w *Walks) publish(ctx context.Context, p Publication, files tree.Tree) err
 	if err != nil {
 		return err
 	}
-	return c.Move(ctx, Move{Branch: look.Repository.DefaultBranch, From: look.Head.Commit, To: made.ID, FastForward: true})
+	err = c.Move(ctx, Move{Branch: look.Repository.DefaultBranch, From: look.Head.Commit, To: made.ID, FastForward: true})
+	if errors.Is(err, ErrRefused) || errors.Is(err, ErrDenied) {
+		return &PersonError{err}
+	}
+	return err
 }
 
 // templateFiles are the files of a template repository.

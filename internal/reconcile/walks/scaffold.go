@@ -66,7 +66,7 @@ func (w *Walks) Scaffold(ctx context.Context, at Place) error {
 			return w.stuck(ctx, c, at, name, lockGone(name))
 		}
 		if err := b.begin(ctx, name); err != nil {
-			return err
+			return b.told(ctx, name, err)
 		}
 		// The next golden path sees what this one wrote.
 		if look, err = c.Look(ctx, Ask{Contents: ownFiles}); err != nil {
@@ -122,7 +122,8 @@ func (b *bringing) begin(ctx context.Context, name string) error {
 	if proposed, err := b.beginsAlready(ctx, p, text); proposed || err != nil {
 		return err
 	}
-	made, err := b.client.Commit(ctx, Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message})
+	commit := Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message}
+	made, err := b.client.Commit(ctx, commit)
 	if err != nil {
 		return err
 	}
@@ -131,10 +132,10 @@ func (b *bringing) begin(ctx context.Context, name string) error {
 	if err := b.Queue.SetUp(ctx, b.record.At); err != nil {
 		return err
 	}
-	err = b.client.Move(ctx, Move{Branch: b.look.Head.Branch, From: b.look.Head.Commit, To: made.ID, FastForward: true})
+	err = b.advance(ctx, commit, &made, Move{Branch: b.look.Head.Branch, From: b.look.Head.Commit, To: made.ID, FastForward: true})
 	switch {
 	case errors.Is(err, ErrRefused):
-		err = b.beginByPullRequest(ctx, p, text, made)
+		err = b.beginByPullRequest(ctx, p, text, commit, made)
 	case err == nil:
 		b.record.Version, b.record.Digest = p.To.Name(), p.To.Digest
 		if p.Clean() {
@@ -171,7 +172,7 @@ func (b *bringing) beginsAlready(ctx context.Context, p *reconcile.Planned, text
 
 // beginByPullRequest proposes the first rendering where the default branch is
 // protected.
-func (b *bringing) beginByPullRequest(ctx context.Context, p *reconcile.Planned, text description, made Committed) error {
+func (b *bringing) beginByPullRequest(ctx context.Context, p *reconcile.Planned, text description, commit Commit, made Committed) error {
 	if err := b.lookAtBranch(ctx); err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (b *bringing) beginByPullRequest(ctx context.Context, p *reconcile.Planned,
 	if err := b.remember(ctx); err != nil {
 		return err
 	}
-	if err := b.client.Move(ctx, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID}); err != nil {
+	if err := b.advance(ctx, commit, &made, Move{Branch: b.branch(), From: b.look.Branch.Commit, To: made.ID}); err != nil {
 		return err
 	}
 	return b.pullRequest(ctx, p, b.openPullRequest(), text, made.ID, undecided(p))
