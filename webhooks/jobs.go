@@ -94,10 +94,9 @@ type Preview struct {
 	Number     int        `json:"number,omitempty"` // of the pull request; 0: a merge group
 	Group      string     `json:"group,omitempty"`  // the merge group's ref
 	Head       string     `json:"head"`
-	Base       string     `json:"base"`               // name of the branch it would go to
-	Closed     bool       `json:"closed,omitempty"`   // the pull request or group is gone
-	Merged     bool       `json:"merged,omitempty"`   // closed by merging
-	CheckRun   int64      `json:"checkRun,omitempty"` // asked for anew by this one's button
+	Base       string     `json:"base"`             // name of the branch it would go to
+	Closed     bool       `json:"closed,omitempty"` // the pull request or group is gone
+	Merged     bool       `json:"merged,omitempty"` // closed by merging
 }
 
 // Kind names the job.
@@ -212,7 +211,6 @@ type CheckManaged struct {
 	Group      string     `json:"group,omitempty"`
 	Head       string     `json:"head"`
 	Base       string     `json:"base"` // name of the branch it would go to
-	CheckRun   int64      `json:"checkRun,omitempty"`
 }
 
 // Kind names the job.

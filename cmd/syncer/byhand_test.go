@@ -14,6 +14,7 @@ import (
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
 	"github.com/goldenpaths/syncer/internal/jobs"
+	"github.com/goldenpaths/syncer/internal/store"
 	"github.com/goldenpaths/syncer/internal/store/storetest"
 )
 
@@ -115,7 +116,11 @@ func TestJobsByHand(t *testing.T) {
 				t.Error("the verb has made a database")
 			}
 		}
+		if code, _, errs := byHand(t, env, "jobs"); !strings.HasPrefix(address, "sqlite:") && (code != exitFailed || !strings.Contains(errs, "start the server once")) {
+			t.Errorf("an empty database: exit %d: %s", code, errs)
+		}
 		db := storetest.Open(t, address)
+		deliveriesByHand(t, db, env)
 		outcomes := make(chan jobs.Outcome, 100)
 		q := jobs.New(jobs.Config{DB: db.DB(), Pool: db.Pool(), Attempts: 1, Observe: func(o jobs.Outcome) {
 			if o.Kind == "doomed" {
@@ -224,5 +229,27 @@ func deadByHand(t *testing.T, env []string, n int) []letterReport {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d dead letters, want %d", len(letters), n)
 		}
+	}
+}
+
+// deliveriesByHand says what became of deliveries.
+func deliveriesByHand(t *testing.T, db *store.Store, env []string) {
+	t.Helper()
+	for i, outcome := range []string{"", "nothing is done for this action"} {
+		d := store.Delivery{GUID: "guid-" + strconv.Itoa(i), Event: "push", Received: time.Now(), Jobs: 1 - i, Outcome: outcome}
+		if _, err := db.ProcessDelivery(t.Context(), d); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code, out, errs := byHand(t, env, "deliveries"); code != 0 || !strings.Contains(out, "guid-0") || !strings.Contains(out, "nothing is done for this action") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+	var one []deliveryReport
+	code, out, errs := byHand(t, env, "deliveries", "guid-0", "--json")
+	if err := json.Unmarshal([]byte(out), &one); code != 0 || err != nil || len(one) != 1 || one[0].Jobs != 1 || one[0].Event != "push" {
+		t.Errorf("exit %d: %s%s (%v)", code, out, errs, err)
+	}
+	if code, _, errs := byHand(t, env, "deliveries", "guid-9"); code != exitFailed || !strings.Contains(errs, "delivery guid-9: not found") {
+		t.Errorf("exit %d: %s", code, errs)
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -33,14 +34,14 @@ func (a *app) configured(cmd *cobra.Command) (settings.Config, error) {
 var errNoApp = errors.New("no GitHub App is configured; give github.app-id and github.private-key-file, or register one with syncer serve")
 
 // githubApp is the App that the settings name.
-func githubApp(cfg settings.Config, transport http.RoundTripper, pace forge.Pace, log *slog.Logger) (*forge.App, error) {
+func githubApp(cfg settings.Config, transport http.RoundTripper, pace forge.Pace, memory forge.Memory, log *slog.Logger) (*forge.App, error) {
 	key := forge.KeyFile(cfg.GitHub.PrivateKeyFile)
 	if cfg.GitHub.PrivateKeyFile == "" {
 		key = func() ([]byte, error) { return []byte(cfg.GitHub.PrivateKey.Reveal()), nil }
 	}
 	return forge.New(forge.Config{
 		URL: cfg.GitHub.URL.String(), AppID: cfg.GitHub.AppID, Key: key, UserAgent: "syncer/" + version,
-		Transport: transport, Log: log, Pace: pace,
+		Transport: transport, Log: log, Pace: pace, Memory: memory,
 	})
 }
 
@@ -58,5 +59,35 @@ func (a *app) configuredDatabase(cmd *cobra.Command) (*store.Store, error) {
 	if bad != nil {
 		return nil, usage(cmd, bad)
 	}
-	return store.OpenExisting(cmd.Context(), loaded.Config.Database.Reveal())
+	db, err := store.OpenExisting(cmd.Context(), loaded.Config.Database.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	current, needed, err := db.SchemaVersions(cmd.Context())
+	if err == nil && current != needed {
+		err = fmt.Errorf("the database's schema is at version %d, and this syncer works with %d; use the server's version, or start the server once", current, needed)
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return db, nil
+}
+
+// pace lets replicas tell each other through the store how GitHub treats them.
+type pace struct{ db *store.Store }
+
+// Noted returns what is known of an installation.
+func (p pace) Noted(ctx context.Context, installation int64) (forge.Noted, error) {
+	known, err := p.db.Pace(ctx, installation)
+	return forge.Noted(known), err
+}
+
+// Slowed notes that GitHub found us too fast.
+func (p pace) Slowed(ctx context.Context, installation int64, n forge.Noted) error {
+	return p.db.Slow(ctx, installation, store.Pace(n))
+}
+
+// Quickened adds to the rate.
+func (p pace) Quickened(ctx context.Context, installation int64, from, by float64) error {
+	return p.db.Quicken(ctx, installation, from, by)
 }

@@ -207,9 +207,12 @@ func (w *world) once() {
 // happened reports whether the log has an event of a repository.
 func (w *world) happened(name, kind string) bool {
 	w.Helper()
-	r, err := w.db.RepositoryNamed(w.Context(), name)
+	members, _, err := w.db.Members(w.Context(), store.Filter{Contains: name, WithArchived: true}, "", 0)
 	w.must(err)
-	events, err := w.db.Events(w.Context(), r.ID, "", 500)
+	if len(members) == 0 {
+		w.Fatalf("%s is not a member", name)
+	}
+	events, err := w.db.Events(w.Context(), members[0].Repository.ID, "", 500)
 	w.must(err)
 	return slices.ContainsFunc(events, func(e store.Event) bool { return e.Kind == kind })
 }

@@ -40,7 +40,7 @@ func (a *app) publish(cmd *cobra.Command, names []string, push bool) error {
 		return usage(cmd, errNoApp)
 	}
 	log := newLogger(a.err, &cfg)
-	github, err := githubApp(cfg, nil, forge.Pace{}, log.Logger)
+	github, err := githubApp(cfg, nil, forge.Pace{}, nil, log.Logger)
 	if err != nil {
 		return err
 	}

@@ -22,6 +22,10 @@ type repository struct {
 	made     walks.Commit
 	verified bool
 	id       string
+	// proposing is set once a branch of ours was looked at: what is committed then goes
+	// into a pull request, a new one where none is open.
+	proposing, open bool
+	reserved        bool
 }
 
 func (r *repository) known(ctx context.Context) (forge.Repository, error) {
@@ -77,11 +81,13 @@ func (r *repository) Look(ctx context.Context, ask walks.Ask) (walks.Look, error
 	if m.Repository.Empty || m.Head.Commit == "" {
 		return look, fmt.Errorf("%s: %w", m.Repository.Name, walks.ErrNotReady)
 	}
+	r.proposing, r.open = ask.Branch != "", false
 	look.Head, look.Branch = walks.Head(m.Head), walks.Head(m.Branch)
 	if look.Head.Branch == "" {
 		look.Head.Branch = m.Repository.DefaultBranch
 	}
 	for _, pr := range m.PullRequests {
+		r.open = r.open || pr.Open()
 		look.PullRequests = append(look.PullRequests, asPullRequest(pr))
 	}
 	look.Files, err = r.contents(ctx, m, ask.Contents)
@@ -164,12 +170,38 @@ func (r *repository) Commit(ctx context.Context, c walks.Commit) (made walks.Com
 		if err := forge.Preflight(f, r.intent(ctx, c, "", f)); err != nil {
 			return err
 		}
+		if err := r.reserve(ctx); err != nil {
+			return err
+		}
 		m, err := r.Client.Commit(ctx, f.Name, asCommit(c))
 		made = walks.Committed{ID: m.ID, Tree: m.Tree, Verified: m.Verified, Reason: m.Reason}
 		r.made, r.id, r.verified = c, m.ID, m.Verified
 		return err
 	})
 	return made, err
+}
+
+// writesOf are the requests that a pull request takes: a tree, a commit, a branch, and the
+// pull request itself.
+const writesOf = 4
+
+// reserve sets room aside for a pull request until the job ends, so that one which GitHub's
+// limits leave no room for is put off before its first write rather than half-way.
+func (r *repository) reserve(ctx context.Context) error {
+	if !r.proposing || r.reserved {
+		return nil
+	}
+	work := forge.Work{Content: writesOf}
+	if !r.open {
+		work.PullRequests = 1
+	}
+	release, err := r.Reserve(work)
+	if err != nil {
+		return err
+	}
+	r.reserved = true
+	context.AfterFunc(ctx, func() { release() })
+	return nil
 }
 
 func asCommit(c walks.Commit) forge.Commit {

@@ -157,12 +157,16 @@ var (
 	roomDesc   = prometheus.NewDesc("syncer_github_rate_remaining", "Requests that GitHub still allows this hour. Not there before the first answer.", []string{"installation"}, nil)
 	limitDesc  = prometheus.NewDesc("syncer_github_rate_limit", "Requests that GitHub allows an hour.", []string{"installation"}, nil)
 	paceDesc   = prometheus.NewDesc("syncer_github_pull_requests_per_hour", "The present pace of new pull requests.", []string{"installation"}, nil)
+	memberDesc = prometheus.NewDesc("syncer_members", "Members, by golden path and state.", []string{"golden_path", "state"}, nil)
+	driftDesc  = prometheus.NewDesc("syncer_members_drifted", "Members whose managed files differ from what their lock renders.", []string{"golden_path"}, nil)
+	failDesc   = prometheus.NewDesc("syncer_members_failing", "Members whose last work ended with an error.", []string{"golden_path"}, nil)
+	deployDesc = prometheus.NewDesc("syncer_first_deploy_seconds", "Time from a repository's scaffolding to its first deployment, of those scaffolded in the last 90 days.", nil, nil)
 	pausedDesc = prometheus.NewDesc("syncer_github_paused", "1 while GitHub has asked to wait.", []string{"installation"}, nil)
 )
 
 // Describe implements [prometheus.Collector].
 func (s stock) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{queueDesc, roomDesc, limitDesc, paceDesc, pausedDesc} {
+	for _, d := range []*prometheus.Desc{queueDesc, roomDesc, limitDesc, paceDesc, pausedDesc, memberDesc, driftDesc, failDesc, deployDesc} {
 		ch <- d
 	}
 }
@@ -180,6 +184,7 @@ func (s stock) Collect(ch chan<- prometheus.Metric) {
 			ch <- prometheus.MustNewConstMetric(queueDesc, prometheus.GaugeValue, float64(n), kind, state)
 		}
 	}
+	s.fleet(ctx, ch)
 	all, err := s.db.Installations(ctx)
 	if err != nil {
 		ch <- prometheus.NewInvalidMetric(roomDesc, err)
@@ -187,6 +192,57 @@ func (s stock) Collect(ch chan<- prometheus.Metric) {
 	for _, one := range all {
 		s.room(ch, strconv.FormatInt(one.ID, 10), s.github.Installation(one.ID).Budget())
 	}
+}
+
+// arrivalsOf is how far back times to first deployment are told.
+const arrivalsOf = 90 * 24 * time.Hour
+
+// fleet tells where the members stand.
+func (s stock) fleet(ctx context.Context, ch chan<- prometheus.Metric) {
+	counts, err := s.db.Counts(ctx, "")
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(memberDesc, err)
+	}
+	states, drifted, failing := map[[2]string]int{}, map[string]int{}, map[string]int{}
+	for _, c := range counts {
+		states[[2]string{c.GoldenPath, string(c.State)}] += c.Members
+		drifted[c.GoldenPath] += where(c.Drifted, c.Members) // a golden path without any is told too
+		failing[c.GoldenPath] += where(c.Failing, c.Members)
+	}
+	for key, n := range states {
+		ch <- prometheus.MustNewConstMetric(memberDesc, prometheus.GaugeValue, float64(n), key[0], key[1])
+	}
+	for name := range drifted {
+		ch <- prometheus.MustNewConstMetric(driftDesc, prometheus.GaugeValue, float64(drifted[name]), name)
+		ch <- prometheus.MustNewConstMetric(failDesc, prometheus.GaugeValue, float64(failing[name]), name)
+	}
+	arrivals, err := s.db.Arrivals(ctx, time.Now().Add(-arrivalsOf))
+	if err != nil {
+		ch <- prometheus.NewInvalidMetric(deployDesc, err)
+		return
+	}
+	took := make([]float64, 0, len(arrivals))
+	sum := 0.0
+	for _, a := range arrivals {
+		took = append(took, a.FirstDeploy.Sub(a.Scaffolded).Seconds())
+		sum += took[len(took)-1]
+	}
+	slices.Sort(took)
+	quantiles := map[float64]float64{}
+	for _, q := range []float64{0.5, 0.9} {
+		if n := len(took); n > 0 {
+			quantiles[q] = took[min(int(q*float64(n)), n-1)]
+		}
+	}
+	ch <- prometheus.MustNewConstSummary(deployDesc, uint64(len(took)), sum, quantiles)
+}
+
+// where is n where something holds, else none.
+func where(holds bool, n int) int {
+	if holds {
+		return n
+	}
+	return 0
 }
 
 func (stock) room(ch chan<- prometheus.Metric, id string, b forge.Budget) {

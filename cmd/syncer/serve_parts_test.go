@@ -10,11 +10,16 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"pgregory.net/rapid"
 
+	"github.com/goldenpaths/syncer/internal/jobs"
 	"github.com/goldenpaths/syncer/internal/settings"
+	"github.com/goldenpaths/syncer/internal/store"
+	"github.com/goldenpaths/syncer/internal/store/storetest"
 )
 
 // TestScrubber logs secrets in every way that the program has, and looks for them.
@@ -133,4 +138,46 @@ func TestSeriesAreBounded(t *testing.T) {
 	if problems, err := testutil.GatherAndLint(m.registry, "syncer_deliveries_total", "syncer_delivery_seconds", "syncer_http_requests_total", "syncer_http_request_seconds"); err != nil || len(problems) > 0 {
 		t.Errorf("the metrics' names: %v %v", problems, err)
 	}
+}
+
+// TestTheFleetInNumbers reads the gauges of a database with members.
+func TestTheFleetInNumbers(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		ctx, now := t.Context(), time.Now()
+		for i, m := range []store.Member{
+			{GoldenPath: "go", State: store.Current, Scaffolded: now.Add(-2 * time.Hour), FirstDeploy: now.Add(-time.Hour)},
+			{GoldenPath: "go", State: store.Behind, Drifted: true, Version: "1.0.0"},
+			{GoldenPath: "go", State: store.Behind, ErrorKind: store.PersonMustAct, Error: "x"},
+			{GoldenPath: "web", State: store.Conflict},
+		} {
+			m.Repository = int64(i + 1)
+			must(t, db.RememberRepository(ctx, store.Repository{ID: m.Repository, Owner: "a", Name: fmt.Sprint(i)}))
+			must(t, db.RememberMember(ctx, m))
+		}
+		r := prometheus.NewRegistry()
+		r.MustRegister(stock{work: jobs.New(jobs.Config{DB: db.DB(), Pool: db.Pool()}), db: db})
+		want := `# HELP syncer_members Members, by golden path and state.
+# TYPE syncer_members gauge
+syncer_members{golden_path="go",state="behind"} 2
+syncer_members{golden_path="go",state="current"} 1
+syncer_members{golden_path="web",state="conflict"} 1
+# HELP syncer_members_drifted Members whose managed files differ from what their lock renders.
+# TYPE syncer_members_drifted gauge
+syncer_members_drifted{golden_path="go"} 1
+syncer_members_drifted{golden_path="web"} 0
+# HELP syncer_members_failing Members whose last work ended with an error.
+# TYPE syncer_members_failing gauge
+syncer_members_failing{golden_path="go"} 1
+syncer_members_failing{golden_path="web"} 0
+# HELP syncer_first_deploy_seconds Time from a repository's scaffolding to its first deployment, of those scaffolded in the last 90 days.
+# TYPE syncer_first_deploy_seconds summary
+syncer_first_deploy_seconds{quantile="0.5"} 3600
+syncer_first_deploy_seconds{quantile="0.9"} 3600
+syncer_first_deploy_seconds_sum 3600
+syncer_first_deploy_seconds_count 1
+`
+		if err := testutil.GatherAndCompare(r, strings.NewReader(want), "syncer_members", "syncer_members_drifted", "syncer_members_failing", "syncer_first_deploy_seconds"); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -275,7 +275,7 @@ func TestServe(t *testing.T) {
 		`syncer_deliveries_total{event="ping",outcome="accepted"} 2`, `syncer_deliveries_total{event="ping",outcome="unsigned"} 1`,
 		`syncer_deliveries_total{event="installation",outcome="accepted"} 1`, `syncer_github_requests_total{class="read",status="200"}`,
 		`syncer_queue_jobs{kind="installation",state=`, `syncer_github_pull_requests_per_hour{installation="`,
-		`syncer_job_seconds_count{kind="installation"} 1`, `syncer_build_info{version="dev"} 1`, "go_goroutines", "syncer_delivery_seconds_count 4",
+		`syncer_job_seconds_count{kind="installation"} 1`, `syncer_build_info{version="dev"} 1`, "go_goroutines", "syncer_delivery_seconds_count 4", "syncer_first_deploy_seconds_count 0",
 	} {
 		if !strings.Contains(metrics, want) {
 			t.Errorf("/metrics lacks %s", want)

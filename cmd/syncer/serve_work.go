@@ -80,7 +80,7 @@ func (s *server) open(ctx context.Context) (_ *work, err error) {
 			err = errors.Join(err, db.Close())
 		}
 	}()
-	github, who, err := s.openGitHub(ctx)
+	github, who, err := s.openGitHub(ctx, db)
 	if err != nil {
 		return nil, err
 	}
@@ -156,8 +156,8 @@ func (s *server) tryDatabase(ctx context.Context) (*store.Store, error) {
 
 // openGitHub asks GitHub who we are, which shows that number and key belong
 // together. Where GitHub does not answer it waits; where it refuses, it fails.
-func (s *server) openGitHub(ctx context.Context) (*forge.App, forge.Identity, error) {
-	github, err := githubApp(s.cfg, s.githubTransport(), s.pace(), s.log.Logger)
+func (s *server) openGitHub(ctx context.Context, db *store.Store) (*forge.App, forge.Identity, error) {
+	github, err := githubApp(s.cfg, s.githubTransport(), s.pace(), pace{db}, s.log.Logger)
 	if err != nil {
 		return nil, forge.Identity{}, err
 	}

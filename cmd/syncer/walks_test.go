@@ -52,6 +52,7 @@ type variant struct {
 	sweep    time.Duration   // 0 is an hour
 	timeout  time.Duration   // of a request; 0 is the default
 	settings settings.Config // PreviewMemory, PreviewTimeout and ManagedCheck
+	pace     forge.Pace      // the zero value is none
 }
 
 const (
@@ -164,7 +165,7 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	key := app.PrivateKey()
 	a, err := forge.New(forge.Config{
 		URL: h.URL(), AppID: app.ID(), Key: func() ([]byte, error) { return key, nil }, NoGraphQL: v.rest, Timeout: v.timeout,
-		Pace: forge.Pace{MutationGap: -1, PointsPerMinute: -1, GraphQLPointsPerMinute: -1, ContentPerMinute: -1, ContentPerHour: -1, PullRequestsMin: 100_000, PullRequestsMax: 100_000, Burst: 100_000},
+		Pace: cmp.Or(v.pace, forge.Pace{MutationGap: -1, PointsPerMinute: -1, GraphQLPointsPerMinute: -1, ContentPerMinute: -1, ContentPerHour: -1, PullRequestsMin: 100_000, PullRequestsMax: 100_000, Burst: 100_000}),
 	})
 	w.must(err)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))

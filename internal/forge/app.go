@@ -35,6 +35,8 @@ type Config struct {
 	Timeout time.Duration
 	// Pace bounds every installation.
 	Pace Pace
+	// Memory is shared by all replicas; nil is none.
+	Memory Memory
 	// CacheBytes bounds the cache of every installation; 0 is 16 MiB.
 	CacheBytes int
 	// NoGraphQL makes everything go by REST.
@@ -238,17 +240,28 @@ func (a *App) Installation(id int64) *Installation {
 	defer a.mu.Unlock()
 	in, ok := a.installations[id]
 	if !ok {
-		in = &Installation{app: a, id: id, cache: newCache(a.cfg.CacheBytes), gov: newGovernor(a.cfg.Pace, a.cfg.Now)}
-		in.tokens, _ = simplelru.NewLRU[string, *ghinstallation.Transport](maxTokens, nil)
-		in.client = a.newClient(&courier{in})
+		gov := newGovernor(a.cfg.Pace, a.cfg.Now)
+		gov.id, gov.memory = id, a.cfg.Memory
+		gov.warn = func(what string, err error) { a.cfg.Log.Warn(what, "installation", id, "error", err.Error()) }
+		in = a.newInstallation(id, gov)
 		a.installations[id] = in
 	}
 	return in
 }
 
-// Forget lets go of an installation that was removed: its tokens and its cache.
+func (a *App) newInstallation(id int64, gov *governor) *Installation {
+	in := &Installation{app: a, id: id, cache: newCache(a.cfg.CacheBytes), gov: gov}
+	in.tokens, _ = simplelru.NewLRU[string, *ghinstallation.Transport](maxTokens, nil)
+	in.client = a.newClient(&courier{in})
+	return in
+}
+
+// Forget lets go of what is known of an installation that was changed or removed: its
+// tokens, what was granted, its cache. What was sent for it still counts.
 func (a *App) Forget(id int64) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.installations, id)
+	if in, ok := a.installations[id]; ok {
+		a.installations[id] = a.newInstallation(id, in.gov)
+	}
 }

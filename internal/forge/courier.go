@@ -52,6 +52,7 @@ func (c *courier) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	if limit := c.in.gov.learn(w, resp, body); limit != nil {
+		c.in.gov.exchange(req.Context()) // the other replicas stop too
 		return nil, limit
 	}
 	if found != nil && resp.StatusCode == http.StatusNotModified {

@@ -2,34 +2,10 @@ package forge
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 
 	"github.com/google/go-github/v60/github"
 )
-
-// Generate is a repository to be made from a template repository.
-type Generate struct {
-	Template    Name
-	Into        Name
-	Description string
-	Private     bool
-	AllBranches bool
-}
-
-// Generate makes a repository from a template, as "Use this template" does. Its
-// files come later: until then it is empty ([NotReady] from [Client.Head]). After
-// a lost answer, and where the name is taken, it looks: a repository made from
-// this template is the one that was asked for; any other is a [Conflict].
-func (c *Client) Generate(ctx context.Context, g Generate) (Repository, error) {
-	in := map[string]any{
-		"owner": g.Into.Owner, "name": g.Into.Repo, "description": bounded(g.Description),
-		"private": g.Private, "include_all_branches": g.AllBranches,
-	}
-	return c.newRepository(ctx, g.Into, call{
-		op: fmt.Sprintf("making %s from %s", g.Into, g.Template), method: http.MethodPost, path: g.Template.path("generate"), in: in,
-	}, func(r Repository) bool { return r.Template != nil && r.Template.Name == g.Template })
-}
 
 // NewRepository is a repository to be made in an organisation.
 type NewRepository struct {

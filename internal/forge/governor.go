@@ -9,12 +9,11 @@ import (
 	"time"
 )
 
-// governor keeps one installation within its [Pace] and within what GitHub's
-// answers say. It holds everything in memory: after a restart the pace of pull
-// requests begins at its lowest again and the windows are empty, so that for at
-// most an hour more may be sent than the limits name; GitHub's own answer
-// (Retry-After) is then what stops us. Replicas each have a governor: divide the
-// Pace among them.
+// governor keeps one installation within its [Pace] and within what GitHub's answers
+// say. Pauses and the pace of pull requests are shared with other replicas through a
+// [Memory], and survive a restart in it; each replica takes its part of the other
+// limits. The windows are empty after a restart, so that for at most an hour more may
+// be sent than they name; GitHub's own answer (Retry-After) is then what stops us.
 type governor struct {
 	pace Pace
 	now  func() time.Time
@@ -33,6 +32,15 @@ type governor struct {
 	until    time.Time // nothing is sent before
 	why      string
 	strikes  int // secondary limits since the last success of a mutation
+
+	id         int64
+	memory     Memory // nil: nobody else is told
+	warn       func(what string, err error)
+	among      int // replicas that share the limits
+	exchanging bool
+	exchanged  time.Time
+	slowed     bool    // since then
+	rose       float64 // since then
 }
 
 // allowance is GitHub's hourly limit as its answers tell it.
@@ -59,14 +67,16 @@ func newGovernor(p Pace, now func() time.Time) *governor {
 	}
 	g.pulls = bucket{
 		rate: float64(p.PullRequestsMin), lowest: float64(p.PullRequestsMin),
-		highest: float64(p.PullRequestsMax), burst: float64(p.Burst),
+		highest: float64(p.PullRequestsMax), burst: float64(p.Burst), among: 1,
 	}
+	g.among = 1
 	return g
 }
 
 // enter waits until w may be sent, at most MaxWait, and returns what must be
 // called when its answer is there. The error is a [LimitError] or the context's.
 func (g *governor) enter(ctx context.Context, w weight, credit *reservation) (leave func(), err error) {
+	g.exchange(ctx)
 	if err := g.check(w, credit); err != nil {
 		return nil, err
 	}
@@ -170,7 +180,7 @@ func (g *governor) room(now time.Time, w weight, credit *reservation) (time.Dura
 	if !w.mutation || g.pace.MutationGap < 0 || g.last.IsZero() {
 		return 0, nil
 	}
-	wait := g.last.Add(g.pace.MutationGap).Sub(now)
+	wait := g.last.Add(g.pace.MutationGap * time.Duration(g.among)).Sub(now)
 	if wait > g.pace.MaxWait {
 		return 0, &LimitError{Until: now.Add(wait), Why: "the gap between writes is longer than the longest wait"}
 	}
@@ -228,7 +238,7 @@ func (g *governor) learn(w weight, resp *http.Response, body []byte) *LimitError
 		if w.mutation && resp.StatusCode < 300 {
 			g.strikes = 0
 			if w.pulls > 0 {
-				g.pulls.went()
+				g.rose += g.pulls.went()
 			}
 		}
 		return nil
@@ -248,6 +258,7 @@ func (g *governor) struck(now time.Time, limit *LimitError) {
 	}
 	g.strikes++
 	g.pulls.slow()
+	g.slowed, g.rose = true, 0
 	if limit.Until.After(g.until) {
 		g.until, g.why = limit.Until, limit.Why
 	}

@@ -330,3 +330,18 @@ func TestLimitOf(t *testing.T) {
 		})
 	}
 }
+
+// TestForgettingKeepsTheLimits: new permissions are no reason to go faster.
+func TestForgettingKeepsTheLimits(t *testing.T) {
+	w := newWorld(t, how{})
+	in := w.forge.Installation(w.inst.ID())
+	body := `{"message":"You have exceeded a secondary rate limit"}`
+	if in.gov.learn(writing, answer(403, body, "Retry-After: 300"), []byte(body)) == nil {
+		t.Fatal("no limit was seen")
+	}
+	before := in.Budget()
+	w.forge.Forget(w.inst.ID())
+	if after := w.forge.Installation(w.inst.ID()).Budget(); before.Until.IsZero() || !after.Until.Equal(before.Until) {
+		t.Errorf("nothing was sent until %v, and then until %v", before.Until, after.Until)
+	}
+}

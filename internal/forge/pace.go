@@ -153,17 +153,18 @@ func (w *window) giveBack(n int) {
 type bucket struct {
 	rate, lowest, highest float64
 	burst                 float64
+	among                 float64 // replicas, of which each has its part of the rate; 0 is one
 	tokens                float64
 	at                    time.Time
 }
 
 func (b *bucket) fill(now time.Time) {
 	if b.at.IsZero() {
-		b.tokens, b.at = b.burst, now
+		b.tokens, b.at = b.most(), now
 		return
 	}
 	if dt := now.Sub(b.at); dt > 0 {
-		b.tokens = min(b.burst, b.tokens+dt.Hours()*b.rate)
+		b.tokens = min(b.most(), b.tokens+dt.Hours()*b.part(b.rate))
 		b.at = now
 	}
 }
@@ -177,17 +178,26 @@ func (b *bucket) room(now time.Time, n int) time.Duration {
 	if missing <= 1e-9 {
 		return 0
 	}
-	return max(time.Duration(missing/b.rate*float64(time.Hour)), time.Millisecond)
+	return max(time.Duration(missing/b.part(b.rate)*float64(time.Hour)), time.Millisecond)
 }
 
-func (b *bucket) take(n int) { b.tokens = min(b.burst, b.tokens-float64(n)) }
+func (b *bucket) take(n int) { b.tokens = min(b.most(), b.tokens-float64(n)) }
+
+// most is how many pull requests may follow each other.
+func (b *bucket) most() float64 { return max(1, b.part(b.burst)) }
+
+// part is this replica's.
+func (b *bucket) part(of float64) float64 { return of / max(1, b.among) }
 
 // went raises the pace after a pull request that GitHub took without complaint:
-// as many as fit into risePeriod raise it by rise together.
-func (b *bucket) went() {
-	if b.highest > 0 {
-		b.rate = min(b.highest, b.rate+rise/(b.rate*risePeriod))
+// as many as fit into risePeriod raise it by rise together. It returns by how much.
+func (b *bucket) went() float64 {
+	if b.highest <= 0 {
+		return 0
 	}
+	before := b.rate
+	b.rate = min(b.highest, b.rate+rise/(b.rate*risePeriod))
+	return b.rate - before
 }
 
 func (b *bucket) slow() { b.rate = max(b.lowest, b.rate*fall) }

@@ -93,7 +93,7 @@ func creations(b *bucket, hours int, each func()) []int {
 
 func TestPaceOfPullRequestsRisesAndFalls(t *testing.T) {
 	b := bucket{rate: 60, lowest: 60, highest: 500, burst: 10}
-	counts := creations(&b, 4, b.went)
+	counts := creations(&b, 4, func() { b.went() })
 	if counts[0] < 120 || counts[0] > 200 {
 		t.Errorf("the first hour had %d, want about 150", counts[0])
 	}
@@ -120,5 +120,13 @@ func TestPaceOfPullRequestsThatDoesNotRise(t *testing.T) {
 	counts := creations(&b, 2, func() {})
 	if counts[0] < 69 || counts[0] > 70 || counts[1] != 60 {
 		t.Errorf("hours had %v, want 70 (the burst) and 60", counts)
+	}
+}
+
+func TestReplicasSharePaceOfPullRequests(t *testing.T) {
+	b := bucket{rate: 120, lowest: 60, highest: 500, burst: 10, among: 2}
+	counts := creations(&b, 2, func() {})
+	if counts[0] < 64 || counts[0] > 65 || counts[1] != 60 {
+		t.Errorf("hours had %v, want 65 (half the burst) and 60: half of 120", counts)
 	}
 }

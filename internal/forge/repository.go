@@ -112,25 +112,6 @@ func (c *Client) Repositories(ctx context.Context) ([]Repository, error) {
 	return all, err
 }
 
-// Properties reads a repository's custom properties: strings, or lists of them.
-// It needs no permission beyond seeing the repository.
-func (c *Client) Properties(ctx context.Context, n Name) (map[string]any, error) {
-	var list []struct {
-		Name  string `json:"property_name"`
-		Value any    `json:"value"`
-	}
-	if _, err := c.send(ctx, call{op: "reading the custom properties of " + n.String(), path: n.path("properties", "values"), out: &list}); err != nil {
-		return nil, err
-	}
-	m := make(map[string]any, len(list))
-	for _, p := range list {
-		if p.Value != nil {
-			m[p.Name] = p.Value
-		}
-	}
-	return m, nil
-}
-
 // Level returns what a person may do in a repository: "admin", "maintain",
 // "write", "triage", "read" or "none".
 func (c *Client) Level(ctx context.Context, n Name, login string) (string, error) {

@@ -96,35 +96,27 @@ func TestDeliveries(t *testing.T) {
 	}
 }
 
-func TestGenerate(t *testing.T) {
+func TestCreateRepository(t *testing.T) {
 	w := newWorld(t, how{options: localhub.Options{ContentReads: -1}})
 	w.must(w.alice.CreateRepository("acme/tpl", localhub.NewRepository{Template: true, Files: map[string]string{"a": "a\n"}}))
-	w.must(w.alice.CreateRepository("acme/taken", localhub.NewRepository{Files: map[string]string{"a": "a\n"}}))
 	c := w.client()
-	g := Generate{Template: Name{"acme", "tpl"}, Into: pay, Description: "Payments", Private: true}
-	made, err := c.Generate(t.Context(), g)
+	want := NewRepository{Name: pay, Description: "Payments", Template: true, Begun: true}
+	made, err := c.CreateRepository(t.Context(), want)
 	w.must(err)
-	if _, err := c.Head(t.Context(), pay, "main"); !errors.Is(err, NotReady) {
+	if again, err := c.CreateRepository(t.Context(), want); err != nil || again.ID != made.ID || !again.IsTemplate {
+		t.Errorf("again: %+v, %v; want the same", again, err)
+	}
+	if _, err := c.CreateRepository(t.Context(), NewRepository{Name: Name{"acme", "tpl"}}); !errors.Is(err, Conflict) {
+		t.Errorf("a name that is taken: %v, want Conflict", err)
+	}
+	w.must(w.alice.UseTemplate("acme/tpl", "acme/later", localhub.NewRepository{}))
+	later := Name{"acme", "later"}
+	if _, err := c.Head(t.Context(), later, "main"); !errors.Is(err, NotReady) {
 		t.Errorf("before its content: %v, want NotReady", err)
 	}
-	w.must(w.hub.FinishContent("acme/pay"))
-	if _, err := c.Head(t.Context(), pay, "main"); err != nil {
+	w.must(w.hub.FinishContent("acme/later"))
+	if _, err := c.Head(t.Context(), later, "main"); err != nil {
 		t.Errorf("with its content: %v", err)
-	}
-	r, err := c.Repository(t.Context(), made.ID)
-	w.must(err)
-	if r.Template == nil || r.Template.Name != g.Template || r.Description != "Payments" {
-		t.Errorf("repository = %+v, template %+v", r, r.Template)
-	}
-	if again, err := c.Generate(t.Context(), g); err != nil || again.ID != made.ID {
-		t.Errorf("again: %+v, %v; want the same", again.ID, err)
-	}
-	g.Into = Name{"acme", "taken"}
-	if _, err := c.Generate(t.Context(), g); !errors.Is(err, Conflict) {
-		t.Errorf("into a name that is taken: %v, want Conflict", err)
-	}
-	if _, err := c.CreateRepository(t.Context(), NewRepository{Name: g.Into}); !errors.Is(err, Conflict) {
-		t.Errorf("creating a name that is taken: %v, want Conflict", err)
 	}
 }
 

@@ -103,6 +103,8 @@ func guarded(ctx context.Context, handle func(context.Context) error) (err error
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
+	ctx, over := context.WithCancel(ctx)
+	defer over() // whoever keeps something for the job lets it go
 	return handle(ctx)
 }
 

@@ -156,6 +156,8 @@ func TestAProcessThatMisbehaves(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ script, want string }{
 		"ends":          {"exit 3", "exit status 3"},
+		"gives up":      {"echo 'bounding the process: setrlimit' >&2; exit 1", "setrlimit"},
+		"too much":      {"echo 'it renders to more than 32 MiB' >&2; exit 1", "more than 32 MiB"},
 		"complains":     {"echo 'fatal error: stack overflow' >&2; exit 2", "nested without end"},
 		"out of memory": {"echo 'runtime: out of memory: cannot allocate' >&2; exit 2", "256 MiB of memory"},
 		"sleeps":        {"exec sleep 60", "longer than 1s"},
@@ -171,6 +173,12 @@ func TestAProcessThatMisbehaves(t *testing.T) {
 					c2.Timeout = time.Minute
 				}
 			})
+			if name == "gives up" {
+				if _, err := b.Open(t.Context(), files()); err == nil || errors.As(err, new(*sandbox.BrokenError)) || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("it gives %v, which blames the golden path", err)
+				}
+				return
+			}
 			for range 2 { // its place is free again
 				_, err := b.Open(t.Context(), files())
 				if broken, ok := errors.AsType[*sandbox.BrokenError](err); !ok || !strings.Contains(broken.Reason, c.want) {

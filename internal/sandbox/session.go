@@ -189,6 +189,10 @@ func contains(text string, parts []string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }
 
+// selfMade is the exit code of a program that says what is wrong; Go's runtime dies
+// with 2.
+const selfMade = 1
+
 // fail ends the process and says what it died of.
 func (s *Session) fail(cause error) error {
 	timedOut := errors.Is(s.ctx.Err(), context.DeadlineExceeded)
@@ -206,6 +210,9 @@ func (s *Session) fail(cause error) error {
 		s.broken = &BrokenError{"its templates are nested without end"}
 	case errors.Is(cause, errTooMuch):
 		s.broken = &BrokenError{cause.Error()}
+	case s.cmd.ProcessState.ExitCode() == selfMade && !strings.Contains(said, errTooMuch.Error()):
+		// It gave up by itself, because of the machine: nobody's golden path is to blame.
+		s.broken = fmt.Errorf("the process to render in failed: %.200s", strings.TrimSpace(said))
 	default:
 		first, _, _ := strings.Cut(strings.TrimSpace(said), "\n")
 		s.broken = &BrokenError{fmt.Sprintf("rendering it ended the process (%s): %.200s", s.cmd.ProcessState, cmp.Or(first, cause.Error()))}

@@ -45,8 +45,8 @@ func TestMembersKeepWhatIsToldOnce(t *testing.T) {
 		want.State, want.Version, want.BehindSince = store.Current, "1.1.0", time.Time{}
 		want.ErrorKind, want.Error, want.Failed = "", "", time.Time{}
 		must(t, s.RememberMember(ctx, want))
-		one, err := s.Member(ctx, 7, "go")
-		if diff := cmp.Diff(want, one); diff != "" || err != nil {
+		got, err = s.Memberships(ctx, 7)
+		if diff := cmp.Diff([]store.Member{want}, got); diff != "" || err != nil {
 			t.Errorf("%v, mismatch (-want +got):\n%s", err, diff)
 		}
 		must(t, s.MemberFailed(ctx, 7, "go", store.PersonMustAct, "permission missing"))
@@ -58,39 +58,6 @@ func TestMembersKeepWhatIsToldOnce(t *testing.T) {
 		must(t, s.ForgetMember(ctx, 7, "go"))
 		if err := s.RememberMember(ctx, store.Member{Repository: 404, GoldenPath: "go"}); err == nil {
 			t.Error("a member without a repository was remembered")
-		}
-	})
-}
-
-func TestWant(t *testing.T) {
-	storetest.Each(t, func(t *testing.T, s *store.Store) {
-		ctx := t.Context()
-		for i, m := range []store.Member{
-			{Channel: "stable", Version: "1.0.0", Wanted: "1.0.0", State: store.Current},
-			{Channel: "stable", Version: "1.1.0", Wanted: "1.0.0", State: store.Behind},
-			{Channel: "stable", Version: "0.9.0", Wanted: "1.0.0", State: store.Conflict},
-			{Channel: "edge", Version: "1.0.0", Wanted: "1.0.0", State: store.Current},
-			{Channel: "stable", Version: "1.0.0", Wanted: "1.1.0", State: store.Behind},
-		} {
-			m.Repository, m.GoldenPath, m.Source = int64(i+1), "go", "src"
-			must(t, s.RememberRepository(ctx, store.Repository{ID: m.Repository, Owner: "a", Name: fmt.Sprint(i)}))
-			must(t, s.RememberMember(ctx, m))
-		}
-		if n, err := s.Want(ctx, "src", "go", "stable", "1.1.0"); n != 3 || err != nil {
-			t.Errorf("%d were touched, %v; want 3", n, err)
-		}
-		var states []store.State
-		for i := range 5 {
-			m, err := s.Member(ctx, int64(i+1), "go")
-			must(t, err)
-			states = append(states, m.State)
-			if m.BehindSince.IsZero() != (m.State == store.Current) {
-				t.Errorf("member %d is %s since %v", i+1, m.State, m.BehindSince)
-			}
-		}
-		want := []store.State{store.Behind, store.Current, store.Conflict, store.Current, store.Behind}
-		if diff := cmp.Diff(want, states); diff != "" {
-			t.Errorf("mismatch (-want +got):\n%s", diff)
 		}
 	})
 }

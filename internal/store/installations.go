@@ -19,13 +19,6 @@ type Installation struct {
 	Updated     time.Time         // set by RememberInstallation
 }
 
-// Allows says whether the installation grants the permission at level "read" or
-// "write".
-func (i Installation) Allows(permission, level string) bool {
-	has := i.Permissions[permission]
-	return has == level || has == "write" && level == "read" || has == "admin"
-}
-
 // RememberInstallation records an installation as it is now.
 func (s *Store) RememberInstallation(ctx context.Context, i Installation) error {
 	permissions, err := json.Marshal(i.Permissions)

@@ -110,21 +110,6 @@ func (s *Store) MemberFailed(ctx context.Context, repository int64, goldenPath s
 	return nil
 }
 
-// Want notes that version is now the newest of a golden path on a channel: every
-// member on that channel with another version and no refusal of this one is
-// behind. It returns how many became so.
-func (s *Store) Want(ctx context.Context, source, goldenPath, channel, version string) (int64, error) {
-	now := millis(s.Now())
-	n, err := s.exec(ctx, `UPDATE members SET wanted = $4, updated = $5,
-		state = CASE WHEN version = $4 THEN 'current' WHEN state IN ('current', 'unknown') THEN 'behind' ELSE state END,
-		behind_since = CASE WHEN version = $4 THEN 0 WHEN behind_since = 0 THEN $5 ELSE behind_since END
-		WHERE source = $1 AND golden_path = $2 AND channel = $3 AND wanted <> $4`, source, goldenPath, channel, version, now)
-	if err != nil {
-		return 0, fmt.Errorf("noting that %s %s is the newest on %s: %w", goldenPath, version, channel, err)
-	}
-	return n, nil
-}
-
 // Deployed notes the first successful deployment of a repository, in all its
 // memberships that have none yet. It returns false when there was none to note.
 func (s *Store) Deployed(ctx context.Context, repository int64, when time.Time) (bool, error) {
@@ -147,13 +132,6 @@ func (s *Store) ForgetMember(ctx context.Context, repository int64, goldenPath s
 		return fmt.Errorf("forgetting that repository %d follows %s: %w", repository, goldenPath, err)
 	}
 	return nil
-}
-
-// Member returns one membership, or [ErrNotFound].
-func (s *Store) Member(ctx context.Context, repository int64, goldenPath string) (Member, error) {
-	m, err := scanMember(s.q.QueryRowContext(ctx,
-		`SELECT `+memberColumns+` FROM members m WHERE m.repository = $1 AND m.golden_path = $2`, repository, goldenPath))
-	return m, found(err, "repository %d as a member of %s", repository, goldenPath)
 }
 
 // Memberships returns what a repository follows, by golden path.

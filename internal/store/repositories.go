@@ -77,27 +77,6 @@ func (s *Store) Repository(ctx context.Context, id int64) (Repository, error) {
 	return r, found(err, "repository %d", id)
 }
 
-// RepositoryNamed returns the repository with the name owner/name in any case, or
-// [ErrNotFound]. Where two carry it, because one was renamed unseen, it is the one
-// seen last.
-func (s *Store) RepositoryNamed(ctx context.Context, fullName string) (Repository, error) {
-	r, err := scanRepository(s.q.QueryRowContext(ctx,
-		selectRepositories+` WHERE full_name = $1 ORDER BY updated DESC, id DESC LIMIT 1`, strings.ToLower(fullName)))
-	return r, found(err, "repository %s", fullName)
-}
-
-// Repositories returns the repositories of an installation with numbers above
-// after, in their order, at most max: hand the last one's number in again for the
-// next page.
-func (s *Store) Repositories(ctx context.Context, installation, after int64, most int) ([]Repository, error) {
-	all, err := collect(ctx, s.q, scanRepository,
-		selectRepositories+` WHERE installation = $1 AND id > $2 ORDER BY id LIMIT $3`, installation, after, most)
-	if err != nil {
-		return nil, fmt.Errorf("reading the repositories of installation %d: %w", installation, err)
-	}
-	return all, nil
-}
-
 const repositoryColumns = `r.id, r.installation, r.owner, r.name, r.default_branch, r.visibility, r.template, r.archived, r.created, r.updated`
 const selectRepositories = `SELECT ` + repositoryColumns + ` FROM repositories r`
 
