@@ -134,9 +134,13 @@ func must(t *testing.T, err error) {
 func TestNoRoomForAPullRequest(t *testing.T) {
 	t.Parallel()
 	w := hostile(t, variant{pace: forge.Pace{MutationGap: -1, PointsPerMinute: -1, GraphQLPointsPerMinute: -1, ContentPerMinute: -1, ContentPerHour: -1, PullRequestsMin: 1, PullRequestsMax: 1, Burst: 2}})
-	// The pull request to the repository of deployments took one of the two.
+	// The pull requests to the repository of deployments take the two that there are.
 	w.useTemplate("acme/orders", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 	w.until("the other member is current", func() bool { return w.is("acme/orders", store.Current) })
+	w.until("both are set up", func() bool {
+		return w.pull("acme/gitops", "goldenpath/svc-payments") != nil && w.pull("acme/gitops", "goldenpath/svc-orders") != nil
+	})
+	w.settle()
 	w.hub.ForgetRequests()
 	w.version(2, nil)
 	later := func() int {
