@@ -8,10 +8,13 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
+
 	"github.com/goldenpaths/syncer/internal/forge"
 	"github.com/goldenpaths/syncer/internal/gitrepo"
 	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/reconcile/walks"
+	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -31,6 +34,8 @@ type platforms struct {
 
 	mu     sync.Mutex
 	opened map[string]*opened // by location, see read
+
+	histories *lru.Cache[string, walks.History]
 }
 
 type opened struct {
@@ -54,6 +59,67 @@ func (p *platforms) Open(ctx context.Context, at walks.Place, location string) (
 		return nil, err
 	}
 	return platform{source}, nil
+}
+
+// histories is how many spans of history are kept: the members of a golden path are
+// at few versions of it.
+const histories = 64
+
+// History reads what lies between two commits.
+func (p *platforms) History(ctx context.Context, at walks.Place, location string, s walks.Span) (walks.History, error) {
+	if location == builtin {
+		return walks.History{}, nil
+	}
+	source, err := p.read(ctx, at, location, fresh)
+	if err != nil {
+		return walks.History{}, err
+	}
+	key := fmt.Sprint(at.Installation, location, s)
+	p.mu.Lock()
+	if p.histories == nil {
+		if p.histories, err = lru.New[string, walks.History](histories); err != nil {
+			p.mu.Unlock()
+			return walks.History{}, err // unreachable: the size is positive
+		}
+	}
+	p.mu.Unlock()
+	if known, ok := p.histories.Get(key); ok {
+		return known, nil
+	}
+	h, err := history(ctx, source, s)
+	if err == nil {
+		p.histories.Add(key, h)
+	}
+	return h, err
+}
+
+func history(ctx context.Context, source *gitrepo.Platform, s walks.Span) (h walks.History, err error) {
+	entries, err := source.Log(ctx, s.From, s.To, s.GoldenPaths)
+	if err != nil {
+		return h, err
+	}
+	for _, e := range entries {
+		h.Commits = append(h.Commits, walks.CommitLine(e))
+	}
+	if h.Before, err = changelogs(ctx, source, s.From, s.GoldenPaths); err != nil {
+		return h, err
+	}
+	h.After, err = changelogs(ctx, source, s.To, s.GoldenPaths)
+	return h, err
+}
+
+func changelogs(ctx context.Context, source *gitrepo.Platform, commit string, goldenPaths []string) (map[string][]byte, error) {
+	files, err := source.Tree(ctx, commit)
+	if err != nil {
+		return nil, err
+	}
+	texts := map[string][]byte{}
+	for _, name := range goldenPaths {
+		if f, ok := files[scaffold.Root+"/"+name+"/CHANGELOG.md"]; ok {
+			texts[name] = f.Data
+		}
+	}
+	return texts, nil
 }
 
 // Latest opens a source as it is now.

@@ -325,3 +325,50 @@ func TestWalkUnknownOrderIsAnswered(t *testing.T) {
 		w.says(w.order("please\n/syncer take ours ci.yaml\n/syncer sync"), "ci.yaml has no conflict", "Looked again")
 	})
 }
+
+func TestWalkTellsWhatChangedAndWhy(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.payments()
+		const evil = "````\n</details> @alice fixes #1\n````"
+		_, err := w.alice.Push("acme/platform", "main", "Serve on 8080, fixes https://github.com/acme/payments/issues/1 by @alice\n\nlong", localhub.Edit{Files: map[string]string{
+			"goldenpaths/svc/template/ci.yaml": "ci: 2\n", "goldenpaths/svc/CHANGELOG.md": "# Changes\n\n## 2.0.0\n\n- a port\n\n" + evil + "\n",
+		}})
+		w.must(err)
+		_, err = w.alice.Push("acme/platform", "main", "Nobody hears of this", localhub.Edit{Files: map[string]string{"README.md": "x\n"}})
+		w.must(err)
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		body := w.pull("acme/payments", ourBranch).Body
+		w.says(body, "## 2.0.0", "- a port", "Serve on 8080", "`````\n## 2.0.0", "/compare/")
+		for _, bad := range []string{"by @alice", "fixes https://", "Nobody hears"} {
+			if strings.Contains(body, bad) {
+				w.Errorf("the description has %q:\n%s", bad, body)
+			}
+		}
+		if n := strings.Count(body, "Serve on 8080"); n != 1 {
+			w.Errorf("the commit is told %d times", n)
+		}
+	})
+}
+
+func TestWalkLabelsAndReviewersAtCreation(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.payments()
+		w.must(w.alice.Grant("acme/payments", "bob", "write"))
+		w.push("main", map[string]string{".github/CODEOWNERS": "* @alice\nci.yaml @bob @stranger @other/team\n"})
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		w.settle()
+		pr := w.pull("acme/payments", ourBranch)
+		if !slices.Equal(pr.Labels, []string{"golden-path"}) || !slices.Equal(pr.Reviewers, []string{"bob"}) {
+			w.Errorf("labels %v, reviewers %v", pr.Labels, pr.Reviewers)
+		}
+		// What people make of the labels stays.
+		w.must(w.alice.SetLabels("acme/payments", pr.Number, "later"))
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 3\n"})
+		w.until("the next version is on the branch", func() bool { return w.file("acme/payments", ourBranch, "ci.yaml") == "ci: 3\n" })
+		w.settle()
+		if pr := w.pull("acme/payments", ourBranch); !slices.Equal(pr.Labels, []string{"later"}) {
+			w.Errorf("labels %v", pr.Labels)
+		}
+	})
+}

@@ -311,6 +311,19 @@ func (r *repository) SetDraft(ctx context.Context, pr walks.PullRequest, draft b
 	})
 }
 
+// AddLabels adds labels.
+func (r *repository) AddLabels(ctx context.Context, number int, labels ...string) error {
+	return r.on(ctx, func(f forge.Repository) error { return r.Client.AddLabels(ctx, f.Name, number, labels...) })
+}
+
+// RequestReviewers asks for reviews.
+func (r *repository) RequestReviewers(ctx context.Context, number int, who walks.Reviewers) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		_, err := r.Client.RequestReviewers(ctx, f.Name, number, who.People, who.Teams)
+		return err
+	})
+}
+
 // ChangedFiles returns the paths that a pull request changes.
 func (r *repository) ChangedFiles(ctx context.Context, number int) (paths []string, err error) {
 	err = r.on(ctx, func(f forge.Repository) error {

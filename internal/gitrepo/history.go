@@ -16,6 +16,12 @@ import (
 // the walk ends when only known ones are left. Clocks that went wrong can make it
 // return some that are known, which costs time but does no harm.
 func (s *store) newCommits(tip plumbing.Hash, known []plumbing.Hash) ([]*object.Commit, error) {
+	return s.atMost(0, tip, known)
+}
+
+// atMost is newCommits, and an error where more than most commits are visited; 0 is no
+// bound.
+func (s *store) atMost(most int, tip plumbing.Hash, known []plumbing.Hash) ([]*object.Commit, error) {
 	w := &walk{store: s, old: map[plumbing.Hash]bool{}, queued: map[plumbing.Hash]bool{}}
 	for _, id := range known {
 		// What the other side has and we do not cannot be on our way.
@@ -30,7 +36,10 @@ func (s *store) newCommits(tip plumbing.Hash, known []plumbing.Hash) ([]*object.
 	}
 	w.push(first)
 	var found []*object.Commit
-	for w.fresh() {
+	for visited := 0; w.fresh(); visited++ {
+		if most > 0 && visited >= most {
+			return nil, errLongLog
+		}
 		c := heap.Pop(&w.queue).(*object.Commit) //nolint:errcheck // the queue holds nothing else
 		if !w.old[c.Hash] {
 			found = append(found, c)

@@ -198,8 +198,12 @@ func (b *bringing) propose(ctx context.Context, p *reconcile.Planned, open *Pull
 	if len(writes) == 0 {
 		return b.finish(ctx, open)
 	}
+	why, err := b.story(ctx, p)
+	if err != nil {
+		return err
+	}
 	conflicts := undecided(p)
-	text := describe(p, conflicts)
+	text := describe(p, conflicts, why)
 	if open != nil && !b.rebuild && strings.Contains(open.Body, text.mark) {
 		// The pull request says that it has exactly this already.
 		return b.pullRequest(ctx, p, open, text, b.look.Branch.Commit, conflicts)
@@ -259,8 +263,12 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 	if err != nil {
 		return err
 	}
+	why, err := b.story(ctx, p)
+	if err != nil {
+		return err
+	}
 	conflicts := undecided(on)
-	text := describe(p, conflicts)
+	text := describe(p, conflicts, why)
 	if !on.Behind {
 		if byHand := decidedByHand(p, on); len(byHand) > 0 {
 			return b.noteDecided(ctx, p, open, repo, byHand)
@@ -315,6 +323,11 @@ func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *
 	}
 	if err := b.warn(ctx, conflicts, *open, head); err != nil {
 		return err
+	}
+	if b.record.PullRequest != open.Number { // not remembered yet, so it is new
+		if err := b.dress(ctx, p, *open); err != nil {
+			return err
+		}
 	}
 	says := strings.Contains(open.Body, text.mark) && !hasTicked(open.Body)
 	if !says {

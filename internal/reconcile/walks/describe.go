@@ -34,8 +34,8 @@ type description struct {
 }
 
 // describe tells people what a sync does, file by file, and why; open is what they
-// still have to decide.
-func describe(p *reconcile.Planned, open []drift.Change) description {
+// still have to decide, and why is what the platform says about the version.
+func describe(p *reconcile.Planned, open []drift.Change, why story) description {
 	d := description{title: fmt.Sprintf("Update %s to %s", p.GoldenPath, version(p.To))}
 	begins := p.From == nil || p.From.Repository == ""
 	if begins {
@@ -53,6 +53,7 @@ func describe(p *reconcile.Planned, open []drift.Change) description {
 	}
 	b.policies(p)
 	b.conflicts(open)
+	b.why(why)
 	b.table(p)
 	b.told(p)
 	b.add("\nYour own edits are kept. Commits that you push to this branch stay; closing this pull request means “not this version”. `/syncer help` in a comment says what else can be asked for.\n")
@@ -233,8 +234,6 @@ func code(path string) string {
 	return "`" + strings.NewReplacer("`", "ˋ", "|", "¦", "\n", " ", "\r", " ").Replace(path) + "`"
 }
 
-// plain keeps a text from being read as Markdown or HTML, and from calling people.
-func plain(text string) string {
-	text = html.EscapeString(text)
-	return strings.NewReplacer("|", "\\|", "`", "\\`", "*", "\\*", "[", "\\[", "\n", " ", "\r", " ", "@", "@\u200b", "#", "#\u200b").Replace(text)
-}
+// plain keeps a text from being read as Markdown or HTML, from calling people, and
+// from closing issues.
+func plain(text string) string { return entities.Replace(text) }

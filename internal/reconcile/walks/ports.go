@@ -91,6 +91,10 @@ type Client interface {
 	// SetDraft makes a pull request a draft, or ready for review. It wraps
 	// ErrUnsupported where this GitHub has no GraphQL: REST cannot do it.
 	SetDraft(ctx context.Context, pr PullRequest, draft bool) error
+	// AddLabels adds labels to a pull request.
+	AddLabels(ctx context.Context, number int, labels ...string) error
+	// RequestReviewers asks for reviews. Those whom GitHub refuses are left out.
+	RequestReviewers(ctx context.Context, number int, r Reviewers) error
 	// ChangedFiles returns the paths that a pull request changes, where one is renamed
 	// both.
 	ChangedFiles(ctx context.Context, number int) ([]string, error)
@@ -314,6 +318,22 @@ type Platforms interface {
 	// Latest is Open after fetching what is new, and with everything that is in a
 	// golden path's folder.
 	Latest(ctx context.Context, at Place, location string) (Source, error)
+	// History says what lies between two commits of a source, in the folders of golden
+	// paths; the last of them is the one that is asked about.
+	History(ctx context.Context, at Place, location string, s Span) (History, error)
+}
+
+// Span is a part of a source's history.
+type Span struct {
+	From, To    string // commits
+	GoldenPaths []string
+}
+
+// History is what happened to golden paths in a span.
+type History struct {
+	Commits []CommitLine // the newest first
+	// Before and After are the texts of their CHANGELOG.md; nil where there is none.
+	Before, After map[string][]byte
 }
 
 // Source is a platform that can be read whole, tests among it.

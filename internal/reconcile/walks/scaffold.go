@@ -118,7 +118,7 @@ func (b *bringing) begin(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	text := describe(p, undecided(p))
+	text := describe(p, undecided(p), story{})
 	if proposed, err := b.beginsAlready(ctx, p, text); proposed || err != nil {
 		return err
 	}

@@ -24,7 +24,7 @@ func (w *Walks) sync(ctx context.Context, at Place, rebuild string) error {
 	if err != nil {
 		return err
 	}
-	ask := Ask{Contents: slices.Clone(ownFiles)}
+	ask := Ask{Contents: slices.Concat(ownFiles, ownersFiles)}
 	for _, r := range records {
 		ask.Contents = append(ask.Contents, r.Paths...)
 	}
