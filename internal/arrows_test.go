@@ -39,6 +39,7 @@ var (
 		"internal/fleet/...",
 		"internal/nearest/...",
 		"internal/scaffold/...",
+		"internal/schedule/...",
 		"internal/tree/...",
 	}
 	// adapters each speak to one thing outside.

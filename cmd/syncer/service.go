@@ -30,6 +30,7 @@ func newService(ctx context.Context, f *flows) (*service, error) {
 			Hub: &hub{app: f.github, db: f.db}, Registry: registry{f.db}, Queue: queue{f.work},
 			Platform: at, PlatformURL: platform.URL, Now: time.Now, Name: f.identity.Slug, Policy: f.cfg.Merge, Memory: remembered,
 			Isolate: isolate(box), ManagedCheck: f.cfg.ManagedCheck,
+			Limits: walks.Limits(f.cfg.PullRequests.Limits), Schedule: f.cfg.PullRequests.Schedule,
 			Platforms: &platforms{app: f.github, root: f.cfg.GitHub.URL, platform: at, location: platform.URL, dir: f.cfg.CacheDirectory},
 		},
 	}, nil

@@ -41,6 +41,7 @@ type world struct {
 	fault   atomic.Pointer[func(localhub.Request) localhub.Fault]
 	// patience is how long until waits; 0 is a minute.
 	patience time.Duration
+	ahead    atomic.Int64 // how far the clock of the walks and the store is ahead, in nanoseconds
 }
 
 // variant is what a world may have otherwise.
@@ -53,6 +54,7 @@ type variant struct {
 	timeout  time.Duration   // of a request; 0 is the default
 	settings settings.Config // PreviewMemory, PreviewTimeout and ManagedCheck
 	pace     forge.Pace      // the zero value is none
+	limits   settings.Limits
 }
 
 const (
@@ -117,6 +119,7 @@ func newWorld(t *testing.T, db *store.Store, noGraphQL bool) *world {
 func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	t.Helper()
 	w := &world{T: t, db: db, rest: v.rest}
+	db.Now = w.now
 	router := mux.NewRouter()
 	server := httptest.NewServer(router)
 	t.Cleanup(server.Close)
@@ -172,10 +175,12 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	s, handler, err := serviceFor(t.Context(), serviceConfig{
 		GitHub: h.URL(), Platform: "acme/platform", App: a, DB: db, Secrets: []string{worldSecret}, Mirrors: t.TempDir(),
 		Prefix: "template-", Sweep: cmp.Or(v.sweep, time.Hour), Log: log, Settings: v.settings, Jobs: jobs.Config{Workers: 4, Attempts: v.attempts},
+		Limits: v.limits,
 	})
 	w.must(err)
 	handler.Mount(router)
 	w.service = s
+	s.Now = w.now
 	w.must(s.work.Start(context.WithoutCancel(t.Context())))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 20*time.Second)
@@ -185,6 +190,8 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	return w
 }
 
+func (w *world) now() time.Time { return time.Now().Add(time.Duration(w.ahead.Load())) }
+
 // serviceConfig is what a service is put together from, without what serve adds.
 type serviceConfig struct {
 	GitHub, Platform, Mirrors, Prefix string
@@ -193,6 +200,7 @@ type serviceConfig struct {
 	Secrets                           []string
 	Sweep                             time.Duration
 	Jobs                              jobs.Config
+	Limits                            settings.Limits
 	Log                               *slog.Logger
 	Settings                          settings.Config
 }
@@ -210,6 +218,7 @@ func serviceFor(ctx context.Context, c serviceConfig) (*service, *webhooks.Handl
 	f.cfg.Memory = true
 	f.cfg.Platform, f.cfg.TemplatePrefix, f.cfg.CacheDirectory, f.cfg.SweepInterval = c.Platform, c.Prefix, c.Mirrors, c.Sweep
 	f.cfg.GitHub.URL = root
+	f.cfg.PullRequests.Limits = c.Limits
 	if f.identity, err = c.App.Identity(ctx); err != nil {
 		return nil, nil, err
 	}

@@ -57,6 +57,37 @@ func (j setUp) Lane() string { return "repository " + j.Newest() }
 // Priority is first: somebody waits for the repository.
 func (setUp) Priority() int { return 1 }
 
+// waiting looks at a repository when what has to wait there may be done. It is work of
+// its own, so that other work on the repository does not wait with it.
+type waiting struct {
+	Repository   int64 `json:"repository"`
+	Installation int64 `json:"installation"`
+	Due          int64 `json:"due"` // milliseconds since 1970
+}
+
+// Kind names the job.
+func (waiting) Kind() string { return "waiting" }
+
+// Newest is the repository's number.
+func (j waiting) Newest() string { return strconv.FormatInt(j.Repository, 10) }
+
+// Lane is the repository's.
+func (j waiting) Lane() string { return "repository " + j.Newest() }
+
+// Priority is last: it has waited already.
+func (waiting) Priority() int { return 4 }
+
+// longestWait bounds how far ahead one look is asked for; then it is asked for anew.
+const longestWait = 5 * 24 * time.Hour
+
+// wait does what waits in a repository once its time has come.
+func (s *service) wait(ctx context.Context, j waiting) error {
+	if left := time.UnixMilli(j.Due).Sub(s.Now()); left > 0 {
+		return &walks.LaterError{Err: errors.New("a window or a limit of pull requests is waited for"), After: left}
+	}
+	return s.Due(ctx, walks.Place{Installation: j.Installation, Repository: j.Repository})
+}
+
 // register says what is done for each kind of job.
 func (s *service) register() {
 	f := s.flows
@@ -91,6 +122,7 @@ func (s *service) register() {
 	handle(f, func(ctx context.Context, j setUp) error {
 		return s.SetUp(ctx, walks.Place{Installation: j.Installation, Repository: j.Repository})
 	})
+	handle(f, s.wait)
 	handle(f, s.rerun)
 	handle(f, s.installed)
 	handle(f, s.repositoryChanged)
@@ -199,6 +231,14 @@ func (q queue) Sync(ctx context.Context, why string, at ...walks.Place) error {
 		all[i] = webhooks.Member{Repository: webhooks.Repository{ID: p.Repository, Installation: p.Installation}, Why: why}
 	}
 	return jobs.EnqueueNow(ctx, q.work, "", all...)
+}
+
+// SyncAt asks for a look at a repository at a time.
+func (q queue) SyncAt(ctx context.Context, at walks.Place, when time.Time) error {
+	if most := time.Now().Add(longestWait); when.After(most) {
+		when = most
+	}
+	return jobs.EnqueueNow(ctx, q.work, "", waiting{Repository: at.Repository, Installation: at.Installation, Due: when.UnixMilli()})
 }
 
 // Scaffold asks for a new repository to be filled.

@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/drift/policy"
+	"github.com/goldenpaths/syncer/internal/schedule"
 )
 
 func setText(at func(*Config) *string) func(*Config, []string) error {
@@ -38,6 +39,12 @@ func setNumber(least, most int, at func(*Config) *int) func(*Config, []string) e
 		*at(c) = n
 		return nil
 	}
+}
+
+func setSchedule(c *Config, v []string) error {
+	s, err := schedule.Parse(v[0], time.LoadLocation)
+	c.PullRequests.Schedule = s
+	return err
 }
 
 func setDuration(least, most string, at func(*Config) *time.Duration) func(*Config, []string) error {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/drift/policy"
+	"github.com/goldenpaths/syncer/internal/schedule"
 )
 
 // Config is what the table's settings come to. Every field is checked.
@@ -39,6 +40,7 @@ type Config struct {
 	PreviewMemory   int // MiB
 	PreviewTimeout  time.Duration
 	ManagedCheck    string // neutral, fail or off
+	PullRequests    PullRequests
 
 	TracesEndpoint *url.URL // nil is no tracing
 
@@ -53,6 +55,19 @@ type GitHub struct {
 	PrivateKey     Secret // as it was at the start, wherever it came from
 	PrivateKeyFile string // "": it is in no file
 	WebhookSecrets []Secret
+}
+
+// PullRequests says how many pull requests there may be, and when they come.
+type PullRequests struct {
+	Limits   Limits
+	Schedule schedule.Schedule // the zero value is always
+}
+
+// Limits bound pull requests. 0 is no bound.
+type Limits struct {
+	Open          int // at once, over all repositories
+	PerGoldenPath int // at once, of one golden path
+	PerHour       int // new ones
 }
 
 // Setup says where the App is registered from.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/reconcile"
@@ -22,9 +23,7 @@ type bringing struct {
 	repo   *snapshot
 	state  *reconcile.State
 	record Record
-	// rebuild makes our branch anew from the default branch although it has all
-	// that it should have.
-	rebuild bool
+	wish
 }
 
 // bring brings one golden path up to date, and notes where it could not. A missing
@@ -35,6 +34,9 @@ func (b *bringing) bring(ctx context.Context, name string) error {
 		return nil
 	}
 	if err = b.told(ctx, name, err); isTold(err) {
+		return err
+	}
+	if _, held := errors.AsType[*LaterError](err); held {
 		return err
 	}
 	return errors.Join(err, b.Registry.Failed(ctx, b.record.At.Repository, name, err))
@@ -175,7 +177,7 @@ func (b *bringing) remember(ctx context.Context) error {
 
 // finish ends what is under way: the member has the newest version.
 func (b *bringing) finish(ctx context.Context, open *PullRequest) error {
-	b.record.PullRequest, b.record.Offered = 0, ""
+	b.record.PullRequest, b.record.Offered, b.record.Held, b.record.HeldUntil = 0, "", "", time.Time{}
 	if open != nil && b.ours() {
 		comment := "There is nothing left to merge: the default branch has what this repository follows."
 		if err := b.client.ClosePullRequest(ctx, open.Number, b.branch(), b.look.Branch.Commit, comment); err != nil {
@@ -204,9 +206,12 @@ func (b *bringing) propose(ctx context.Context, p *reconcile.Planned, open *Pull
 	}
 	conflicts := undecided(p)
 	text := describe(p, conflicts, why)
-	if open != nil && !b.rebuild && strings.Contains(open.Body, text.mark) {
+	if open != nil && b.rebuild != b.record.GoldenPath && strings.Contains(open.Body, text.mark) {
 		// The pull request says that it has exactly this already.
 		return b.pullRequest(ctx, p, open, text, b.look.Branch.Commit, conflicts)
+	}
+	if err := b.hold(ctx, p, open == nil); err != nil {
+		return err
 	}
 	commit := Commit{Parent: b.look.Head.Commit, Tree: b.look.Head.Tree, Changes: writes, Message: text.message}
 	made, err := b.client.Commit(ctx, commit)
@@ -277,6 +282,9 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 	if !on.Behind || len(writes) == 0 {
 		return b.pullRequest(ctx, p, open, text, b.look.Branch.Commit, conflicts)
 	}
+	if err := b.hold(ctx, p, false); err != nil {
+		return err
+	}
 	commit := Commit{Parent: b.look.Branch.Commit, Tree: b.look.Branch.Tree, Changes: writes, Message: text.message}
 	made, err := b.client.Commit(ctx, commit)
 	if err != nil {
@@ -336,6 +344,7 @@ func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *
 		}
 	}
 	b.record.PullRequest, b.record.Offered, b.record.Refused = open.Number, p.To.Digest, ""
+	b.record.Held, b.record.HeldUntil = "", time.Time{}
 	if err := b.remember(ctx); err != nil || says && kind == "pull request updated" {
 		return err
 	}

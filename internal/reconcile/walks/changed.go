@@ -81,6 +81,9 @@ func (w *Walks) changed(ctx context.Context, name string) error {
 			}
 			newest[key] = g
 		}
+		if r.Held == g.Digest {
+			return w.Queue.SyncAt(ctx, r.At, r.HeldUntil) // which it is already, unless that was lost
+		}
 		if r.Digest == g.Digest || (r.PullRequest != 0 || r.Refused != "") && r.Offered == g.Digest {
 			return nil
 		}
@@ -116,7 +119,7 @@ func (w *Walks) Sweep(ctx context.Context) error {
 		}
 		settled := len(records) > 0
 		for _, r := range records {
-			settled = settled && r.State == Current && r.Stuck == ""
+			settled = settled && (r.State == Current || r.Held != "") && r.Stuck == ""
 		}
 		if s.Follows == settled && s.Follows || !s.Follows && len(records) == 0 {
 			return nil

@@ -89,7 +89,7 @@ func (d *ordered) recreate(ctx context.Context, force bool) (string, error) {
 	}
 	named := namedCommits(ahead, m.pushed())
 	if !force {
-		if err := d.sync(ctx, d.at, ""); err != nil { // takes the tick out of a box
+		if err := d.sync(ctx, d.at, wish{byPerson: true}); err != nil { // takes the tick out of a box
 			return "", err
 		}
 		return fmt.Sprintf("Nothing was changed: this branch has commits that are not syncer's own rebuilds:\n\n%s\nTo throw them away and begin anew, comment `/syncer recreate --force`.", named), nil
@@ -157,7 +157,7 @@ func (d *ordered) take(ctx context.Context, paths []string, side drift.Side) (st
 	if err := d.learnTaken(ctx, d.at, taken); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Took %s in %s.%s", side, code(strings.Join(paths, ", ")), stillOpen(taken)), d.sync(ctx, d.at, "")
+	return fmt.Sprintf("Took %s in %s.%s", side, code(strings.Join(paths, ", ")), stillOpen(taken)), d.sync(ctx, d.at, wish{byPerson: true})
 }
 
 // onTop commits to the branch that was looked at.
@@ -295,7 +295,7 @@ func (d *ordered) kept(ctx context.Context, look Look, k drift.Keep, write func(
 	if k.Until != "" {
 		answer += " until " + k.Until
 	}
-	return answer + "; " + code(drift.MemberName) + " says so.", d.sync(ctx, d.at, "")
+	return answer + "; " + code(drift.MemberName) + " says so.", d.sync(ctx, d.at, wish{byPerson: true})
 }
 
 func anyFile(lock *drift.Lock, glob string) bool {
@@ -370,7 +370,7 @@ func (d *ordered) pin(ctx context.Context, words []string) (string, error) {
 	if day != "" {
 		answer += " until " + day
 	}
-	return answer + "; `/syncer unpin` ends that.", d.sync(ctx, d.at, "")
+	return answer + "; `/syncer unpin` ends that.", d.sync(ctx, d.at, wish{byPerson: true})
 }
 
 // pinnable returns how a version is to be written: the one that is asked for, or that
@@ -418,5 +418,5 @@ func (d *ordered) unpin(ctx context.Context) (string, error) {
 	if refused, err := d.commitMember(ctx, look, text, fmt.Sprintf("Unpin %s\n", name)); refused != "" || err != nil {
 		return refused, err
 	}
-	return name + " is not pinned any more.", d.sync(ctx, d.at, "")
+	return name + " is not pinned any more.", d.sync(ctx, d.at, wish{byPerson: true})
 }

@@ -247,12 +247,15 @@ type Record struct {
 	Wanted      string // the newest on the channel
 	State       State
 	Drifted     bool
-	PullRequest int      // the open one's number; 0: none
-	Pushed      string   // the commits that our branch may be at without a person's hand
-	Refused     string   // the version that a person said no to by closing its pull request
-	Digest      string   // of the golden path, in the lock
-	Offered     string   // of the golden path that our open pull request brings
-	Undecided   string   // the commit whose check says what is to be decided, and a digest of it; "": nothing
+	PullRequest int    // the open one's number; 0: none
+	Pushed      string // the commits that our branch may be at without a person's hand
+	Refused     string // the version that a person said no to by closing its pull request
+	Digest      string // of the golden path, in the lock
+	Offered     string // of the golden path that our open pull request brings
+	Undecided   string // the commit whose check says what is to be decided, and a digest of it; "": nothing
+	Held        string // digest of the golden path that waits for a window or for room; "": nothing
+	HeldUntil   time.Time
+	Merges      int      // the pull request for which we switched automatic merging on; 0: none
 	Paths       []string // that the golden path has in the member
 	Scaffolded  bool     // by this App, just now
 	Stuck       string   // what a person was told to repair in an issue; "": nothing
@@ -285,8 +288,24 @@ type Registry interface {
 	// a fixed order. Archived members, and those of suspended installations, are left
 	// out.
 	Following(ctx context.Context, goldenPath string, visit func(Record) error) error
+	// Claim takes a place for a member's new pull request, where the limits leave one.
+	// The member must be remembered.
+	Claim(ctx context.Context, r Record, l Limits) (Wait, error)
 	// Note adds to the log of what was done.
 	Note(ctx context.Context, e Event) error
+}
+
+// Limits bound our pull requests. 0 is no bound.
+type Limits struct {
+	Open          int // at once, over the fleet
+	PerGoldenPath int // at once, of one golden path
+	PerHour       int // new ones
+}
+
+// Wait says until when something has to wait, and why; zero is not at all.
+type Wait struct {
+	Until time.Time
+	Why   string
 }
 
 // Event is something that was done.
@@ -300,6 +319,8 @@ type Event struct {
 type Queue interface {
 	// Sync asks for a look at repositories; why is for people.
 	Sync(ctx context.Context, why string, at ...Place) error
+	// SyncAt asks for a look at a repository that is due at a time.
+	SyncAt(ctx context.Context, at Place, when time.Time) error
 	// Scaffold asks for a new repository to be filled.
 	Scaffold(ctx context.Context, at Place) error
 	// SetUp asks for the steps after a repository's creation.

@@ -67,5 +67,5 @@ func (d *ordered) refuse(ctx context.Context, paths []string) (string, error) {
 	if err := d.learnTaken(ctx, d.at, taken); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Refused what is suggested for %s: yours is back.", code(strings.Join(paths, ", "))), d.sync(ctx, d.at, "")
+	return fmt.Sprintf("Refused what is suggested for %s: yours is back.", code(strings.Join(paths, ", "))), d.sync(ctx, d.at, wish{byPerson: true})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/reconcile"
@@ -14,11 +15,15 @@ import (
 // one pull request for each, and remembers where it stands. A repository that
 // follows none is forgotten. One that is not to be found is not: whether it is gone
 // the sweep finds out, and what only its records have would be lost.
-func (w *Walks) Sync(ctx context.Context, at Place) error { return w.sync(ctx, at, "") }
+func (w *Walks) Sync(ctx context.Context, at Place) error { return w.sync(ctx, at, wish{}) }
 
-// sync is Sync. The branch of the golden path that rebuild names is built anew from the
-// default branch, unless people have committed to it.
-func (w *Walks) sync(ctx context.Context, at Place, rebuild string) error {
+// wish is how a sync differs from an ordinary one.
+type wish struct {
+	rebuild  string // a golden path whose branch is built anew, unless people committed to it
+	byPerson bool   // somebody asked for it, and waits
+}
+
+func (w *Walks) sync(ctx context.Context, at Place, how wish) error {
 	c := w.Hub.Client(at, toWrite, false)
 	records, err := w.Registry.Records(ctx, at.Repository)
 	if err != nil {
@@ -61,7 +66,7 @@ func (w *Walks) sync(ctx context.Context, at Place, rebuild string) error {
 	for _, name := range names {
 		record := recordOf(records, at, name)
 		record.Stuck = stuck
-		b := &bringing{Walks: w, client: c, syncer: s, look: look, asked: ask.Branch, repo: repo, state: st, record: record, rebuild: rebuild == name}
+		b := &bringing{Walks: w, client: c, syncer: s, look: look, asked: ask.Branch, repo: repo, state: st, record: record, wish: how}
 		switch {
 		case hasBegun(st, name):
 			errs = append(errs, b.bring(ctx, name))
@@ -72,10 +77,27 @@ func (w *Walks) sync(ctx context.Context, at Place, rebuild string) error {
 			return w.Queue.Scaffold(ctx, at)
 		}
 	}
-	if err := errors.Join(errs...); err != nil || stuck == "" || len(names) == 0 {
+	if err := errors.Join(w.putOff(ctx, at, errs)...); err != nil || stuck == "" || len(names) == 0 {
 		return err
 	}
 	return w.repaired(ctx, c, at, look.Repository)
+}
+
+// putOff asks for a look at the time when what has to wait may be done, and returns the
+// other errors.
+func (w *Walks) putOff(ctx context.Context, at Place, errs []error) []error {
+	var first time.Duration
+	rest := slices.DeleteFunc(errs, func(err error) bool {
+		later, is := errors.AsType[*LaterError](err)
+		if is && (first == 0 || later.After < first) {
+			first = later.After
+		}
+		return is
+	})
+	if first > 0 {
+		rest = append(rest, w.Queue.SyncAt(ctx, at, w.Now().Add(first)))
+	}
+	return rest
 }
 
 // lockGone says what a member has to do that had a lock.

@@ -10,6 +10,7 @@ import (
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/schedule"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -30,6 +31,10 @@ type Walks struct {
 	ManagedCheck string
 	// Isolate loads golden paths that nobody has looked at yet.
 	Isolate func(ctx context.Context, files tree.Tree) (Untrusted, error)
+	// Limits bound the pull requests that are opened, and Schedule is when members that
+	// give none get changes. New repositories and people's orders wait for neither.
+	Limits   Limits
+	Schedule schedule.Schedule
 	// Now returns the time, by which pins and keeps are judged.
 	Now func() time.Time
 	// Policy is what decides over what golden paths and members say about changes that
