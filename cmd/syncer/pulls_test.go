@@ -372,3 +372,86 @@ func TestWalkLabelsAndReviewersAtCreation(t *testing.T) {
 		}
 	})
 }
+
+// automerging is a member that lets clean pull requests be merged by themselves.
+func (w *world) automerging(protection *localhub.Protection) {
+	w.Helper()
+	w.payments()
+	w.must(w.alice.SetTraits("acme/payments", localhub.Traits{AutoMerge: true}))
+	w.push("main", map[string]string{".goldenpath.yaml": w.file("acme/payments", "main", ".goldenpath.yaml") + "sync: {automerge: clean}\n"})
+	w.settle()
+	w.must(w.alice.Protect("acme/payments", "main", protection))
+}
+
+func TestWalkMergesCleanPullRequestsByItself(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.automerging(&localhub.Protection{Checks: []string{"ci"}})
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		w.settle()
+		pr := w.pull("acme/payments", ourBranch)
+		if w.rest { // GitHub offers it by GraphQL alone
+			if pr.AutoMerge {
+				w.Error("merged by itself without GraphQL")
+			}
+			return
+		}
+		if !pr.AutoMerge || pr.State != "open" {
+			w.Fatalf("it is not to be merged by itself: %+v", pr)
+		}
+		// Somebody works on the branch: it is theirs to merge.
+		w.push(ourBranch, map[string]string{"fix.txt": "fix\n"})
+		w.until("it is not merged by itself any more", func() bool { return !w.pull("acme/payments", ourBranch).AutoMerge })
+		w.settle()
+		w.order("/syncer recreate --force")
+		pr = w.pull("acme/payments", ourBranch)
+		if !pr.AutoMerge {
+			w.Fatal("it is not to be merged by itself again")
+		}
+		w.must(w.alice.CompleteCheck("acme/payments", pr.HeadID, "ci", "success"))
+		w.until("the member is current", func() bool { return w.records()["payments"].Member.State == store.Current })
+		if got := w.file("acme/payments", "main", "ci.yaml"); got != "ci: 2\n" {
+			w.Errorf("ci.yaml is %q", got)
+		}
+	})
+}
+
+func TestWalkMergesNothingThatNobodyChecks(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.automerging(&localhub.Protection{Reviews: 1})
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		w.settle()
+		pr := w.pull("acme/payments", ourBranch)
+		if pr.AutoMerge {
+			w.Error("it is to be merged by itself, and no check is required")
+		}
+		events, err := w.db.Events(w.Context(), 0, "", 20)
+		w.must(err)
+		if !slices.ContainsFunc(events, func(e store.Event) bool { return strings.Contains(e.What, "requires no check") }) {
+			w.Errorf("nothing says why: %+v", events)
+		}
+	})
+}
+
+func TestWalkMergesNoConflictByItself(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.automerging(nil)
+		w.must(w.alice.AddRuleset("acme/payments", "main", "branch", []string{"~DEFAULT_BRANCH"}, localhub.Rule{Type: "required_status_checks", Parameters: map[string]any{"required_status_checks": []any{map[string]any{"context": "ci"}}}}))
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		w.settle()
+		if got := w.pull("acme/payments", ourBranch).AutoMerge; got == w.rest {
+			w.Errorf("merged by itself: %v", got)
+		}
+		w.must(w.alice.Protect("acme/payments", "main", nil))
+		// On the branch the member's line and the next version's are in conflict.
+		w.push(ourBranch, map[string]string{"lines.txt": strings.Replace(lines, "seven", "mine", 1)})
+		w.release(map[string]string{"goldenpaths/svc/template/lines.txt": linesV2})
+		w.until("it asks", func() bool { return strings.Contains(w.pull("acme/payments", ourBranch).Body, "To decide") })
+		w.settle()
+		if pr := w.pull("acme/payments", ourBranch); pr.AutoMerge {
+			w.Error("a pull request with a conflict is to be merged by itself")
+		}
+	})
+}

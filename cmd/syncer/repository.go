@@ -324,6 +324,36 @@ func (r *repository) RequestReviewers(ctx context.Context, number int, who walks
 	})
 }
 
+// RequiredChecks returns what must succeed before a merge.
+func (r *repository) RequiredChecks(ctx context.Context, branch string) (names []string, err error) {
+	err = r.on(ctx, func(f forge.Repository) error {
+		names, err = r.Client.RequiredChecks(ctx, f.Name, branch)
+		return err
+	})
+	return names, err
+}
+
+// AutoMerge switches automatic merging on, by the first way of merging that the
+// repository allows; a merge queue has its own.
+func (r *repository) AutoMerge(ctx context.Context, pr walks.PullRequest) error {
+	return r.on(ctx, func(f forge.Repository) (err error) {
+		for _, method := range []string{"MERGE", "SQUASH", "REBASE"} {
+			err = r.Client.AutoMerge(ctx, forge.PullRequest{Repository: f.Name, Number: pr.Number, NodeID: pr.NodeID}, method)
+			if forge.KindOf(err) != forge.Invalid {
+				return err
+			}
+		}
+		return err
+	})
+}
+
+// StopAutoMerge switches automatic merging off.
+func (r *repository) StopAutoMerge(ctx context.Context, pr walks.PullRequest) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		return r.Client.StopAutoMerge(ctx, forge.PullRequest{Repository: f.Name, Number: pr.Number, NodeID: pr.NodeID})
+	})
+}
+
 // ChangedFiles returns the paths that a pull request changes.
 func (r *repository) ChangedFiles(ctx context.Context, number int) (paths []string, err error) {
 	err = r.on(ctx, func(f forge.Repository) error {

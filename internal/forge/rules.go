@@ -93,6 +93,26 @@ func (c *Client) Rules(ctx context.Context, n Name, branch string) (Rules, error
 	return out, err
 }
 
+// RequiredChecks returns the names of the checks that must succeed before anything is
+// merged into a branch: those of rulesets, and those of a classic protection, of which
+// everybody who reads the branch is told this much.
+func (c *Client) RequiredChecks(ctx context.Context, n Name, branch string) ([]string, error) {
+	rules, err := c.Rules(ctx, n, branch)
+	if err != nil && !without(err) {
+		return nil, err
+	}
+	var b struct {
+		Protection struct {
+			Checks struct {
+				Contexts []string `json:"contexts"`
+			} `json:"required_status_checks"`
+		} `json:"protection"`
+	}
+	op := fmt.Sprintf("reading what branch %s of %s requires", branch, n)
+	_, err = c.send(ctx, call{op: op, path: n.path("branches", escapePath(branch)), out: &b})
+	return append(rules.Checks, b.Protection.Checks.Contexts...), err
+}
+
 func (rules *Rules) add(r rule) {
 	p := r.Parameters
 	switch r.Type {

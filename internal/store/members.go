@@ -47,7 +47,7 @@ type Member struct {
 	Undecided   string // the commit whose check says what is to be decided, and a digest of it; "": nothing
 	Held        string // digest of the golden path that waits for a window or for room; "": nothing
 	HeldUntil   time.Time
-	Merges      int64    // number of the pull request for which we switched automatic merging on; 0: none
+	Merges      int64    // number of the pull request that GitHub is to merge by itself; below 0: refused for that one
 	Digest      string   // of the golden path that the lock names
 	Paths       []string // that the golden path has in the repository, by the lock
 	ErrorKind   ErrorKind

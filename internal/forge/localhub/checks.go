@@ -112,6 +112,7 @@ func createCheck(c *call) answer {
 	c.hub.checkEvent(c.repo, k, "created", c.actor, nil)
 	if k.status == "completed" {
 		c.hub.checkEvent(c.repo, k, "completed", c.actor, nil)
+		c.hub.mergeWaiting(c.repo, plumbing.NewHash(k.head))
 	}
 	return created(c.hub.checkJSON(c.repo, k))
 }
@@ -163,6 +164,7 @@ func patchCheck(c *call) answer {
 	in.into(k, c.hub.now())
 	if k.status == "completed" && was != "completed" {
 		c.hub.checkEvent(c.repo, k, "completed", c.actor, nil)
+		c.hub.mergeWaiting(c.repo, plumbing.NewHash(k.head))
 	}
 	return ok(c.hub.checkJSON(c.repo, k))
 }

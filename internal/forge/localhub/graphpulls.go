@@ -100,32 +100,21 @@ func (h *Hub) redraft(r *repository, i *issue, draft bool, by *actor) {
 	if draft == i.pull.draft {
 		return
 	}
-	i.pull.draft = draft
+	i.pull.draft, i.pull.auto = draft, nil // a draft is not merged by itself
 	h.pullEvent(r, i, map[bool]string{true: "converted_to_draft", false: "ready_for_review"}[draft], by, nil)
 }
 
 // setDraft makes a pull request a draft, or ready for review.
 func (x *execution) setDraft(name string, args map[string]any) (any, error) {
-	input, _ := args["input"].(map[string]any)
-	id, _ := input["pullRequestId"].(string)
-	for _, r := range x.c.hub.state.repos {
-		for _, i := range r.issues {
-			if i.pull == nil || nodeID("PR", i.id) != id || r.hidden || !x.c.actor.sees(r) {
-				continue
-			}
-			if !x.c.actor.may(r, need{"pull_requests", "write"}) {
-				return nil, &graphError{Type: "FORBIDDEN", Message: "Resource not accessible by integration"}
-			}
-			switch draft := name == "convertPullRequestToDraft"; {
-			case i.state != "open":
-				return nil, &graphError{Type: "UNPROCESSABLE", Message: "Pull request is closed"}
-			case draft && r.settings.noDrafts:
-				return nil, &graphError{Type: "UNPROCESSABLE", Message: noDrafts}
-			default:
-				x.c.hub.redraft(r, i, draft, x.c.actor)
-			}
-			return plainNode{strings.ToUpper(name[:1]) + name[1:] + "Payload", nil}, nil
-		}
+	r, i, err := x.pullOf(args, need{"pull_requests", "write"})
+	if err != nil {
+		return nil, err
 	}
-	return nil, &graphError{Type: "NOT_FOUND", Message: fmt.Sprintf("Could not resolve to a node with the global id of '%s'.", id)}
+	switch draft := name == "convertPullRequestToDraft"; {
+	case draft && r.settings.noDrafts:
+		return nil, &graphError{Type: "UNPROCESSABLE", Message: noDrafts}
+	default:
+		x.c.hub.redraft(r, i, draft, x.c.actor)
+	}
+	return plainNode{strings.ToUpper(name[:1]) + name[1:] + "Payload", nil}, nil
 }

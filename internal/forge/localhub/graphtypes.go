@@ -75,6 +75,8 @@ func (x *execution) resolve(on any, name string, args map[string]any) (any, erro
 			return x.updateRefs(args)
 		case "createCommitOnBranch":
 			return x.createCommitOnBranch(args)
+		case "enablePullRequestAutoMerge", "disablePullRequestAutoMerge":
+			return x.setAutoMerge(name, args)
 		}
 		return x.setDraft(name, args)
 	case plainNode:

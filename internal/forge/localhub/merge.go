@@ -61,11 +61,14 @@ func (h *Hub) unmet(r *repository, i *issue, by *actor) []string {
 		case "update":
 			list = append(list, "Cannot update this protected ref.")
 		case "merge_queue":
-			list = append(list, "Changes must be made through the merge queue")
+			list = append(list, throughQueue)
 		}
 	}
 	return list
 }
+
+// throughQueue is what a merge queue says to those who would go past it.
+const throughQueue = "Changes must be made through the merge queue"
 
 // behind tells whether strict checks demand that the head has all of the base.
 func (h *Hub) behind(r *repository, i *issue, base plumbing.Hash) bool {
@@ -258,6 +261,7 @@ func (h *Hub) baseMoved(r *repository, i *issue, m refMove) {
 }
 
 func (h *Hub) closePull(r *repository, i *issue, by *actor) {
+	i.pull.auto = nil
 	i.state, i.closed, i.closedBy, i.updated = "closed", h.now(), by.account(), h.now()
 	h.pullEvent(r, i, "closed", by, nil)
 }

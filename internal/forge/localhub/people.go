@@ -64,6 +64,7 @@ func (p *Person) Review(fullName string, number int, state, body string) error {
 		}
 		v := &review{id: p.hub.state.id(), author: p.account, state: state, body: body, commit: i.pull.headID, at: p.hub.now()}
 		p.hub.addReview(r, i, v, p.actor())
+		p.hub.mergeWaiting(r, i.pull.headID)
 		return nil
 	})
 }
@@ -184,6 +185,7 @@ func (p *Person) CompleteCheck(fullName, commit, name, conclusion string) error 
 		k.suite = p.hub.suite(r, app, commit)
 		r.checks[k.id] = k
 		p.hub.checkEvent(r, k, "completed", &actor{app: app, user: app.bot}, nil)
+		p.hub.mergeWaiting(r, plumbing.NewHash(commit))
 		return nil
 	})
 }

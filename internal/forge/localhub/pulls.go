@@ -16,6 +16,7 @@ type pull struct {
 	head, base      string      // branches
 	headID, baseID  plumbing.Hash
 	draft           bool
+	auto            *autoMerge
 	merged          bool
 	mergedAt        time.Time
 	mergedBy        *account
@@ -90,7 +91,7 @@ func (h *Hub) pullJSON(r *repository, i *issue, whole bool) obj {
 		"commits_url": url + "/commits", "review_comments_url": url + "/comments", "review_comment_url": h.repoURL(r) + "/pulls/comments{/number}",
 		"comments_url": issueURL + "/comments", "statuses_url": statuses, "head": h.sideJSON(p.source(r), p.head, p.headID), "base": h.sideJSON(r, p.base, p.baseID),
 		"draft": p.draft, "merged_at": stampOrNil(p.mergedAt), "merge_commit_sha": hashOrNil(p.mergeCommit),
-		"requested_reviewers": reviewers, "requested_teams": teams, "auto_merge": nil,
+		"requested_reviewers": reviewers, "requested_teams": teams, "auto_merge": p.auto.json(h),
 		"_links": obj{
 			"self": obj{"href": url}, "html": obj{"href": page}, "issue": obj{"href": issueURL}, "comments": obj{"href": issueURL + "/comments"},
 			"review_comments": obj{"href": url + "/comments"}, "review_comment": obj{"href": h.repoURL(r) + "/pulls/comments{/number}"},

@@ -248,8 +248,23 @@ func getBranch(c *call) answer {
 	return ok(obj{
 		"name": name, "commit": commit, "protected": c.isProtected(name), "protection_url": url + "/protection",
 		"_links":     obj{"self": url, "html": c.hub.pageURL(c.repo) + "/tree/" + name},
-		"protection": obj{"enabled": c.repo.protections[name] != nil, "required_status_checks": obj{"enforcement_level": "off", "contexts": []string{}, "checks": []obj{}}},
+		"protection": c.protectionSummary(name),
 	})
+}
+
+// protectionSummary is what everybody who reads a branch sees of its classic protection.
+func (c *call) protectionSummary(branch string) obj {
+	p, level, contexts, checks := c.repo.protections[branch], "off", []string{}, []obj{}
+	if p != nil && len(p.Checks) > 0 {
+		level = "non_admins"
+		if p.Admins {
+			level = "everyone"
+		}
+		for _, name := range p.Checks {
+			contexts, checks = append(contexts, name), append(checks, obj{"context": name, "app_id": nil})
+		}
+	}
+	return obj{"enabled": p != nil, "required_status_checks": obj{"enforcement_level": level, "contexts": contexts, "checks": checks}}
 }
 
 func listTags(c *call) answer {

@@ -113,6 +113,7 @@ func createReview(c *call) answer {
 		c.addRemark(i, k, v.id)
 	}
 	c.hub.addReview(c.repo, i, v, c.actor)
+	c.hub.mergeWaiting(c.repo, i.pull.headID)
 	return ok(c.hub.reviewJSON(c.repo, i, v))
 }
 

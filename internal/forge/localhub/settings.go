@@ -128,18 +128,19 @@ func (p *Person) Grant(fullName, login, role string) error {
 
 // Traits are facts about a repository that only its settings or GitHub's staff change.
 type Traits struct {
-	Disabled bool
-	Mirror   string // URL that it mirrors
-	NoIssues bool
-	Template bool
-	NoDrafts bool // a private repository of an account that does not pay for drafts
+	Disabled  bool
+	Mirror    string // URL that it mirrors
+	NoIssues  bool
+	Template  bool
+	AutoMerge bool // people may switch automatic merging on
+	NoDrafts  bool // a private repository of an account that does not pay for drafts
 }
 
 // SetTraits sets them.
 func (p *Person) SetTraits(fullName string, t Traits) error {
 	return p.do(fullName, "admin", func(r *repository) error {
 		r.disabled, r.mirror, r.settings.hasIssues, r.template = t.Disabled, t.Mirror, !t.NoIssues, t.Template
-		r.settings.noDrafts = t.NoDrafts
+		r.settings.noDrafts, r.settings.autoMerge = t.NoDrafts, t.AutoMerge
 		return nil
 	})
 }

@@ -13,6 +13,7 @@ type Pull struct {
 	State      string // open or closed
 	Merged     bool
 	Draft      bool
+	AutoMerge  bool
 	Head, Base string // branches
 	HeadID     string
 	Author     string
@@ -87,7 +88,7 @@ func (h *Hub) Pulls(fullName string) ([]Pull, error) {
 			continue
 		}
 		p := Pull{
-			Number: i.number, Title: i.title, Body: i.body, State: i.state, Merged: i.pull.merged, Draft: i.pull.draft, Head: i.pull.head, Base: i.pull.base,
+			Number: i.number, Title: i.title, Body: i.body, State: i.state, Merged: i.pull.merged, Draft: i.pull.draft, AutoMerge: i.pull.auto != nil, Head: i.pull.head, Base: i.pull.base,
 			HeadID: i.pull.headID.String(), Author: i.author.login, Labels: i.labelNames(), Reviewers: logins(i.pull.reviewers), Comments: shortComments(i.comments),
 		}
 		for _, v := range i.pull.reviews {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/reconcile"
@@ -65,9 +64,11 @@ func (b *bringing) bringOne(ctx context.Context, name string) error {
 		return b.finish(ctx, open)
 	case open == nil && b.refused(p.To):
 		b.record.State = Behind
+		b.release()
 		return b.remember(ctx)
 	case b.look.Repository.closed() != "":
 		b.record.State = Unknown
+		b.release()
 		if err := b.remember(ctx); err != nil {
 			return err
 		}
@@ -101,7 +102,7 @@ func (b *bringing) takeRefusal(ctx context.Context, before Record) {
 		if before.PullRequest == 0 || pr.Number != before.PullRequest || pr.Open {
 			continue
 		}
-		b.record.PullRequest = 0
+		b.record.PullRequest, b.record.Undecided = 0, ""
 		if !pr.Merged {
 			b.record.Refused = before.Wanted
 			b.note(ctx, "pull request closed", fmt.Sprintf("#%d was closed without being merged: a no to %s", pr.Number, before.Wanted))
@@ -177,7 +178,8 @@ func (b *bringing) remember(ctx context.Context) error {
 
 // finish ends what is under way: the member has the newest version.
 func (b *bringing) finish(ctx context.Context, open *PullRequest) error {
-	b.record.PullRequest, b.record.Offered, b.record.Held, b.record.HeldUntil = 0, "", "", time.Time{}
+	b.record.PullRequest, b.record.Offered, b.record.Undecided = 0, "", ""
+	b.release()
 	if open != nil && b.ours() {
 		comment := "There is nothing left to merge: the default branch has what this repository follows."
 		if err := b.client.ClosePullRequest(ctx, open.Number, b.branch(), b.look.Branch.Commit, comment); err != nil {
@@ -343,8 +345,11 @@ func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *
 			return err
 		}
 	}
+	if err := b.automerge(ctx, *open, head, conflicts); err != nil {
+		return err
+	}
 	b.record.PullRequest, b.record.Offered, b.record.Refused = open.Number, p.To.Digest, ""
-	b.record.Held, b.record.HeldUntil = "", time.Time{}
+	b.release()
 	if err := b.remember(ctx); err != nil || says && kind == "pull request updated" {
 		return err
 	}

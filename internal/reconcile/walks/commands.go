@@ -38,7 +38,7 @@ func (w *Walks) Decide(ctx context.Context, at Place, number int, branch string,
 	case v == Closed && byPerson && (r.Source == "" || r.PullRequest != number && (r.PullRequest != 0 || r.Refused != "")):
 		return nil // seen already, or told late of an earlier one
 	case v == Closed && byPerson:
-		r.Refused, r.PullRequest = r.Wanted, 0
+		r.Refused, r.PullRequest, r.Undecided = r.Wanted, 0, ""
 	case v == Reopened:
 		r.Refused, r.PullRequest = "", number
 	case v == Merged:

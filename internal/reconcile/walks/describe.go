@@ -54,7 +54,7 @@ func describe(p *reconcile.Planned, open []drift.Change, why story) description 
 	b.policies(p)
 	b.conflicts(open)
 	b.why(why)
-	b.table(p)
+	b.table(p, open)
 	b.told(p)
 	b.add("\nYour own edits are kept. Commits that you push to this branch stay; closing this pull request means “not this version”. `/syncer help` in a comment says what else can be asked for.\n")
 	b.add("\n- [ ] build this branch anew from the default branch %s\n", recreateMark)
@@ -205,7 +205,9 @@ func shown(text []byte) string {
 	return string(text)
 }
 
-func (b *body) table(p *reconcile.Planned) {
+// table lists the files. What conflicted and is not open any more was decided on the
+// branch.
+func (b *body) table(p *reconcile.Planned, open []drift.Change) {
 	b.add("\n| file | what happens | why |\n|---|---|---|\n")
 	for _, c := range p.Changes {
 		if !c.Changes() && c.Action != drift.Conflict && c.Action != drift.Kept && c.Action != drift.Elsewhere {
@@ -214,6 +216,10 @@ func (b *body) table(p *reconcile.Planned) {
 		path := code(c.Path)
 		if c.From != "" {
 			path = code(c.From) + " → " + path
+		}
+		if c.Action == drift.Conflict && !slices.ContainsFunc(open, func(o drift.Change) bool { return o.Path == c.Path }) {
+			b.add("| %s | decided | decided on this branch |\n", path)
+			continue
 		}
 		b.add("| %s | %s | %s |\n", path, c.Action, plain(c.Reason))
 	}

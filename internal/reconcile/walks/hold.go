@@ -42,6 +42,9 @@ func (b *bringing) hold(ctx context.Context, p *reconcile.Planned, opens bool) e
 	return errors.Join(b.remember(ctx), &LaterError{errors.New(wait.Why), max(wait.Until.Sub(b.Now()), time.Second)})
 }
 
+// release forgets what was held back: it is done, or not wanted.
+func (b *bringing) release() { b.record.Held, b.record.HeldUntil = "", time.Time{} }
+
 // window returns until when the member's schedule, or the server's, is closed.
 func (b *bringing) window(ctx context.Context) (Wait, error) {
 	s := b.Schedule

@@ -95,6 +95,12 @@ type Client interface {
 	AddLabels(ctx context.Context, number int, labels ...string) error
 	// RequestReviewers asks for reviews. Those whom GitHub refuses are left out.
 	RequestReviewers(ctx context.Context, number int, r Reviewers) error
+	// RequiredChecks returns the checks that must succeed before a merge into a branch.
+	RequiredChecks(ctx context.Context, branch string) ([]string, error)
+	// AutoMerge lets GitHub merge a pull request once all that is required is there.
+	AutoMerge(ctx context.Context, pr PullRequest) error
+	// StopAutoMerge takes that back.
+	StopAutoMerge(ctx context.Context, pr PullRequest) error
 	// ChangedFiles returns the paths that a pull request changes, where one is renamed
 	// both.
 	ChangedFiles(ctx context.Context, number int) ([]string, error)
@@ -255,7 +261,7 @@ type Record struct {
 	Undecided   string // the commit whose check says what is to be decided, and a digest of it; "": nothing
 	Held        string // digest of the golden path that waits for a window or for room; "": nothing
 	HeldUntil   time.Time
-	Merges      int      // the pull request for which we switched automatic merging on; 0: none
+	Merges      int      // the pull request that GitHub is to merge by itself; below 0: it was refused for that one
 	Paths       []string // that the golden path has in the member
 	Scaffolded  bool     // by this App, just now
 	Stuck       string   // what a person was told to repair in an issue; "": nothing
