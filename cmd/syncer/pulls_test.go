@@ -455,3 +455,31 @@ func TestWalkMergesNoConflictByItself(t *testing.T) {
 		}
 	})
 }
+
+func TestWalkSuggestsTheGoldenPathsSide(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.payments()
+		w.push("main", map[string]string{"lines.txt": strings.Replace(lines, "seven", "mine", 1)})
+		w.release(map[string]string{"goldenpaths/svc/template/lines.txt": strings.Replace(linesV2, "five", "FIVE", 1)})
+		w.until("a pull request asks", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		w.settle()
+		pr := w.pull("acme/payments", ourBranch)
+		want := localhub.Remark{Author: "syncer[bot]", Path: "lines.txt", End: 7, Body: "```suggestion\nSEVEN\n```"}
+		if len(pr.Remarks) != 1 {
+			w.Fatalf("there are the remarks %+v", pr.Remarks)
+		}
+		got := pr.Remarks[0]
+		if !strings.HasSuffix(got.Body, want.Body) || got.Path != want.Path || got.End != want.End || got.Author != want.Author {
+			w.Errorf("the remark is %+v, want %+v", got, want)
+		}
+		// Another look says nothing twice; taking the suggestion decides.
+		w.order("/syncer sync")
+		if n := len(w.pull("acme/payments", ourBranch).Remarks); n != 1 {
+			w.Errorf("there are %d remarks", n)
+		}
+		w.push(ourBranch, map[string]string{"lines.txt": strings.Replace(linesV2, "five", "FIVE", 1)})
+		w.until("the check succeeds", func() bool { return w.checkOf(w.pull("acme/payments", ourBranch).HeadID).Conclusion == "success" })
+		w.settle()
+		w.decided()
+	})
+}

@@ -324,6 +324,17 @@ func (r *repository) RequestReviewers(ctx context.Context, number int, who walks
 	})
 }
 
+// Review leaves suggestions.
+func (r *repository) Review(ctx context.Context, review walks.Review) error {
+	return r.on(ctx, func(f forge.Repository) error {
+		out := forge.Review{Number: review.Number, Key: review.Key, Commit: review.Commit, Body: review.Body}
+		for _, s := range review.Suggestions {
+			out.Comments = append(out.Comments, forge.ReviewComment{Path: s.Path, Start: s.Start, End: s.End, Body: s.Why + "\n\n" + forge.Suggestion(s.Text)})
+		}
+		return r.Client.Review(ctx, f.Name, out)
+	})
+}
+
 // RequiredChecks returns what must succeed before a merge.
 func (r *repository) RequiredChecks(ctx context.Context, branch string) (names []string, err error) {
 	err = r.on(ctx, func(f forge.Repository) error {

@@ -21,6 +21,7 @@ type Pull struct {
 	Reviewers  []string
 	Comments   []Comment
 	Reviews    []Review
+	Remarks    []Remark
 }
 
 // Issue is an issue as a test or a person sees it.
@@ -94,6 +95,9 @@ func (h *Hub) Pulls(fullName string) ([]Pull, error) {
 		for _, v := range i.pull.reviews {
 			p.Reviews = append(p.Reviews, Review{v.author.login, v.state, v.body})
 		}
+		for _, k := range i.pull.remarks {
+			p.Remarks = append(p.Remarks, Remark{k.author.login, k.path, k.start, k.line, k.body})
+		}
 		out = append(out, p)
 	}
 	return out, nil
@@ -161,6 +165,14 @@ type Comment struct {
 	Author string
 	Body   string
 	Commit string
+}
+
+// Remark is a comment on lines of a pull request; Start 0 is one line.
+type Remark struct {
+	Author     string
+	Path       string
+	Start, End int
+	Body       string
 }
 
 // Review is a review of a pull request.

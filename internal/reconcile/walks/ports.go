@@ -95,6 +95,8 @@ type Client interface {
 	AddLabels(ctx context.Context, number int, labels ...string) error
 	// RequestReviewers asks for reviews. Those whom GitHub refuses are left out.
 	RequestReviewers(ctx context.Context, number int, r Reviewers) error
+	// Review leaves a review without a verdict, once for its key.
+	Review(ctx context.Context, r Review) error
 	// RequiredChecks returns the checks that must succeed before a merge into a branch.
 	RequiredChecks(ctx context.Context, branch string) ([]string, error)
 	// AutoMerge lets GitHub merge a pull request once all that is required is there.

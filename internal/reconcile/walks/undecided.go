@@ -70,6 +70,11 @@ func (b *bringing) warn(ctx context.Context, open []drift.Change, pr PullRequest
 			return err
 		}
 	}
+	if len(open) > 0 {
+		if err := b.suggest(ctx, open, pr, head); err != nil {
+			return err
+		}
+	}
 	b.record.Undecided = now
 	return b.remember(ctx)
 }
