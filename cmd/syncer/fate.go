@@ -48,6 +48,8 @@ func fated(err error) error {
 		f.means = walks.ErrMoved
 	case forge.Refused:
 		f.means = walks.ErrRefused
+	case forge.Invalid:
+		f.means = walks.ErrInvalid
 	case forge.Unsupported:
 		f.means = walks.ErrUnsupported
 	case forge.Denied:

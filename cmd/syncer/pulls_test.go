@@ -7,6 +7,7 @@ import (
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
 	"github.com/goldenpaths/syncer/internal/store"
+	"github.com/goldenpaths/syncer/internal/store/storetest"
 )
 
 const ourBranch = "goldenpath/svc"
@@ -481,5 +482,26 @@ func TestWalkSuggestsTheGoldenPathsSide(t *testing.T) {
 		w.until("the check succeeds", func() bool { return w.checkOf(w.pull("acme/payments", ourBranch).HeadID).Conclusion == "success" })
 		w.settle()
 		w.decided()
+	})
+}
+
+// Without the permission for checks the pull request is a draft all the same, and
+// nothing fails.
+func TestWalkConflictWithoutThePermissionForChecks(t *testing.T) {
+	t.Parallel()
+	storetest.Each(t, func(t *testing.T, db *store.Store) {
+		w := newVariant(t, db, variant{without: "checks"})
+		w.payments()
+		pr := w.conflicting()
+		if !pr.Draft || w.checkOf(pr.HeadID).ID != 0 || !slices.Equal(pr.Labels, []string{"golden-path"}) {
+			w.Errorf("the pull request is %+v", pr)
+		}
+		w.says(w.order("/syncer take theirs lines.txt"), "Took theirs")
+		if pr := w.pull("acme/payments", ourBranch); pr.Draft {
+			w.Error("it is decided, and still a draft")
+		}
+		if m := w.records()["payments"].Member; m.Error != "" {
+			w.Errorf("the member failed: %s", m.Error)
+		}
 	})
 }

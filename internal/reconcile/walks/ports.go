@@ -25,6 +25,7 @@ var (
 	ErrMoved    = errors.New("the branch was moved by somebody else")
 	ErrRefused  = errors.New("a rule of the repository forbids it")
 	ErrDenied   = errors.New("the installation lacks a permission")
+	ErrInvalid  = errors.New("GitHub says that it is wrong")
 	// ErrUnsupported is what this GitHub does not offer to an App.
 	ErrUnsupported = errors.New("this GitHub does not offer it")
 	// ErrUnsigned comes with ErrRefused: the branch takes signed commits only, and GitHub

@@ -119,7 +119,7 @@ func (b *bringing) check(open []drift.Change, head string) Check {
 // that by GraphQL alone; where it does not, a person is told to.
 func (b *bringing) setDraft(ctx context.Context, pr PullRequest, draft bool) error {
 	err := b.client.SetDraft(ctx, pr, draft)
-	if err == nil || passes(err) {
+	if !lasts(err) {
 		return err
 	}
 	b.note(ctx, "draft not changed", err.Error())
@@ -130,15 +130,18 @@ func (b *bringing) setDraft(ctx context.Context, pr PullRequest, draft bool) err
 }
 
 // tolerate notes an error about something that is not worth failing the work for. An
-// error that passes is returned, so that the work is done again.
+// error that may pass is returned, so that the work is done again.
 func (b *bringing) tolerate(ctx context.Context, what string, err error) error {
-	for _, lasting := range []error{ErrDenied, ErrRefused, ErrUnsupported, ErrNotFound} {
-		if errors.Is(err, lasting) {
-			b.note(ctx, what+" is missing", err.Error())
-			return nil
-		}
+	if lasts(err) {
+		b.note(ctx, what+" is missing", err.Error())
+		return nil
 	}
 	return err
+}
+
+// lasts reports whether an error will be the same the next time.
+func lasts(err error) bool {
+	return slices.ContainsFunc([]error{ErrDenied, ErrRefused, ErrUnsupported, ErrInvalid}, func(lasting error) bool { return errors.Is(err, lasting) })
 }
 
 // passes reports whether an error says when to try again.
