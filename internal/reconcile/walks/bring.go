@@ -339,7 +339,7 @@ func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *
 			return err
 		}
 	}
-	says := strings.Contains(open.Body, text.mark) && !hasTicked(open.Body)
+	says := strings.Contains(open.Body, text.mark) && strings.Contains(open.Body, tiersMark(p)) && !hasTicked(open.Body)
 	if !says {
 		if err := b.client.EditPullRequest(ctx, *open, text.title, text.body); err != nil {
 			return err
