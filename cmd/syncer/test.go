@@ -86,12 +86,13 @@ func (a *app) testAll(files tree.Tree, names []string, dir string, update bool) 
 
 func (a *app) testOne(g *scaffold.GoldenPath, f *fixture.Fixture, dir string, update bool) (testResult, error) {
 	r := testResult{Fixture: f.File}
-	got, err := f.Render(g)
+	rendered, err := f.Render(g)
 	if err != nil {
 		r.Error = err.Error()
 		a.say("FAIL %s\n%v\n", f.File, err)
 		return r, nil
 	}
+	got := rendered.Tree()
 	differences := f.Compare(got)
 	if len(differences) > 0 && update {
 		r.Passed, r.Updated = true, true

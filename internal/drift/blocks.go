@@ -54,6 +54,17 @@ func regions(data []byte) ([]region, error) {
 	return rs, nil
 }
 
+// Blocks returns the names of the blocks that are marked in a file. The error says
+// which line's marker is wrong.
+func Blocks(data []byte) ([]string, error) {
+	rs, err := regions(data)
+	var names []string
+	for _, r := range rs {
+		names = append(names, r.name)
+	}
+	return names, err
+}
+
 func find(rs []region, name string) (region, bool) {
 	i := slices.IndexFunc(rs, func(r region) bool { return r.name == name })
 	if i < 0 {
