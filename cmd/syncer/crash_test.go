@@ -234,7 +234,7 @@ func (f *fleet) makeMembers(n int) {
 	f.must(err)
 	for i := range n {
 		name := memberName(i)
-		made, err := s.Scaffold(g, scaffold.Inputs{"name": name, "team": "core"}, scaffold.Facts{"owner": "acme", "name": name})
+		made, err := s.Scaffold(g, scaffold.Inputs{"name": name, "team": "core", "token": "given once"}, scaffold.Facts{"owner": "acme", "name": name})
 		f.must(err)
 		files := map[string]string{}
 		for p, file := range made.Files {

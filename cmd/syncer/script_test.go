@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"testing"
 
@@ -24,8 +26,20 @@ func TestMain(m *testing.M) {
 // withStore ends the database that tests started.
 type withStore struct{ m *testing.M }
 
+// atOnce is how many stories run at once where -parallel does not say: most of a
+// story is waiting, so that it is more than there are processors.
+const atOnce = 6
+
 // Run runs the tests.
-func (w withStore) Run() int { return storetest.Run(w.m) }
+func (w withStore) Run() int {
+	flag.Parse()
+	asked := false
+	flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+	if !asked {
+		_ = flag.Set("test.parallel", strconv.Itoa(max(atOnce, runtime.GOMAXPROCS(0)))) // a number is a good value
+	}
+	return storetest.Run(w.m)
+}
 
 // TestScripts runs the stories in testdata/script: the real command on real
 // repositories. "commit DIR MESSAGE [TAG]" commits everything in DIR with git, and
