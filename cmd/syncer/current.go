@@ -69,16 +69,11 @@ func reportOf(p *reconcile.Planned) pathReport {
 		if c.Suggests() {
 			r.Suggested++
 		}
-		if told(c) {
+		if c.Told() {
 			r.Changes = append(r.Changes, reportChange(c))
 		}
 	}
 	return r
-}
-
-// told reports whether people are told of a change.
-func told(c drift.Change) bool {
-	return c.Changes() || c.Action == drift.Conflict || c.Action == drift.Kept || c.Action == drift.Elsewhere || c.Policy != ""
 }
 
 func reportChange(c drift.Change) changeReport {

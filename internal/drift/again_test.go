@@ -242,6 +242,39 @@ func TestOnceNoMore(t *testing.T) {
 	l.edit("f", "7", "seven")
 	l.told(l.sync("2", tree.Tree{}, nil, goes), "f", drift.Conflict)
 	l.is("f", "1\n2\n3\n4\n5\n6\nseven\n")
+	// Nobody decided, so it is asked again, though no migration is crossed any more.
+	l.told(l.sync("2", tree.Tree{}, nil, nil), "f", drift.Conflict)
+	l.resolve("f", drift.Ours)
+	if len(l.sync("2", tree.Tree{}, nil, nil)) > 0 {
+		t.Errorf("asked again after the decision: %+v", l.last.Changes)
+	}
+
+	// Moved without a word of it, with the same text.
+	l = newLife(t, tree.Tree{"old": tree.Text(seven)}, map[string]scaffold.Mode{"old": scaffold.Once})
+	l.edit("old", "7", "seven")
+	for range 2 {
+		l.sync("2", tree.Tree{"new": tree.Text(seven)}, map[string]scaffold.Mode{"new": scaffold.Once}, nil)
+		l.is("new", "")
+	}
+}
+
+// A file of the mode block in which nothing is marked is as any other.
+func TestBlockWithoutBlocks(t *testing.T) {
+	modes := map[string]scaffold.Mode{"f": scaffold.Block}
+	l := newLife(t, file(seven), modes)
+	l.edit("f", "4", "mine")
+	l.told(l.sync("2", file(both2), modes, nil), "f", drift.Merged)
+	l.is("f", "1\nB2\n3\nmine\n5\nB6\n7\n")
+}
+
+// What was decided between two changes is told, also where the member's file stays.
+func TestDecidedPlacesAreTold(t *testing.T) {
+	l := newLife(t, tree.Tree{"CHANGELOG.md": tree.Text(seven)}, nil)
+	l.edit("CHANGELOG.md", "2", "mine")
+	c := l.sync("2", tree.Tree{"CHANGELOG.md": tree.Text(strings.Replace(seven, "2", "theirs", 1))}, nil, nil)["CHANGELOG.md"]
+	if c.Changes() || !c.Told() || len(c.Hunks) != 1 {
+		t.Errorf("not told: %+v", c)
+	}
 }
 
 // A source without a history gives no old version again: what the member's file began

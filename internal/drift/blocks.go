@@ -91,6 +91,13 @@ func (f facts) blocks(c Change) Change {
 	if f.base != nil {
 		base, _ = regions(f.base.Data) // a broken base has no blocks to compare with
 	}
+	if len(ours)+len(theirs)+len(base) == 0 && f.hadBase {
+		// Nothing is marked, so the file is as any other.
+		if f.theirsIsBase {
+			return c.done(Yours, "changed by you only")
+		}
+		return f.merge(c)
+	}
 	b := blockMerge{f: f, ours: ours, theirs: theirs, base: base}
 	b.run()
 	c.After = &tree.File{Kind: f.ours.Kind, Data: b.out.Bytes()}

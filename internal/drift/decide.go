@@ -73,6 +73,7 @@ type Change struct {
 	// render becomes the base.
 	applied bool
 	at, to  string // where the old lock has the file, and where the golden path has it now
+	goes    bool   // a migration says that the file goes
 }
 
 // Places are the places that both sides changed, from top to bottom, whoever decided
@@ -95,6 +96,17 @@ func (c Change) Places() []merge.Hunk {
 // Suggests reports whether something is suggested for what the change leaves open.
 func (c Change) Suggests() bool {
 	return c.Action == Conflict && slices.ContainsFunc(c.Clashes, func(clash Clash) bool { return clash.Tier == merge.Suggested })
+}
+
+// Told reports whether people are told of the change: it does something, leaves
+// something open, or somebody decided between what both sides wrote, even where the
+// member's file stays as it is.
+func (c Change) Told() bool {
+	switch {
+	case c.Changes(), c.Action == Conflict, c.Action == Kept, c.Action == Elsewhere, c.Policy != "":
+		return true
+	}
+	return slices.ContainsFunc(c.Hunks, func(h merge.Hunk) bool { return h.Resolver != merge.Decided })
 }
 
 // Changes reports whether the sync changes the member's files here.

@@ -95,6 +95,8 @@ type LockedFile struct {
 	// Open is true while a part of the golden path's file is not applied because it
 	// conflicts and nobody decided.
 	Open bool `json:"open,omitempty"`
+	// Deleted is true while a migration's removal of the file is not carried out.
+	Deleted bool `json:"deleted,omitempty"`
 	// Holes are the parts that are not applied, where all else is: the base is Blob's
 	// text with these filled.
 	Holes []Hole `json:"holes,omitempty"`

@@ -150,7 +150,7 @@ func (p *planner) change(path, from string) Change {
 	}
 	locked, known := p.Locked.Files[at]
 	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, at), decided: p.decided[path], policies: p.Policies}
-	f.deleted = slices.Contains(p.Deletes, at)
+	f.deleted = locked.Deleted || slices.Contains(p.Deletes, at)
 	if t, ok := p.Theirs[path]; ok {
 		f.theirs, f.mode = &t.File, t.Mode
 	}
@@ -160,12 +160,12 @@ func (p *planner) change(path, from string) Change {
 	}
 	if k, ok := kept(p.Keeps, at, p.Today); ok {
 		if c := f.keep(k); c.Action == Kept {
-			c.Path, c.at = at, at
+			c.Path, c.at, c.goes = at, at, f.deleted
 			return c
 		}
 	}
 	c := f.decide()
-	c.at, c.to = at, path
+	c.at, c.to, c.goes = at, path, f.deleted
 	if from == "" || f.ours == nil {
 		return c
 	}
@@ -328,7 +328,7 @@ func (p *planner) held(c Change) LockedFile {
 	} else if l.Blob != "" {
 		l.Earlier = p.earlier(l.Earlier)
 	}
-	l.Mode, l.Open = c.Mode, c.Action == Conflict
+	l.Mode, l.Open, l.Deleted = c.Mode, c.Action == Conflict, c.goes
 	return l
 }
 
@@ -448,7 +448,7 @@ const maxCandidates = 200
 // half of their lines are the same, as git's rename detection asks.
 func (p *planner) mostAlike(from string, added map[string]bool) string {
 	locked := p.Locked.Files[from]
-	if len(added) == 0 || len(added) > maxCandidates || locked.Blob == "" || locked.Mode == scaffold.Once {
+	if len(added) == 0 || len(added) > maxCandidates || locked.Blob == "" {
 		return ""
 	}
 	best, most := "", 0.5
@@ -456,6 +456,9 @@ func (p *planner) mostAlike(from string, added map[string]bool) string {
 	for _, to := range slices.Sorted(maps.Keys(added)) {
 		if p.Theirs[to].Blob() == locked.Blob && len(p.Theirs[to].File.Data) > 0 {
 			return to
+		}
+		if locked.Mode == scaffold.Once {
+			continue // its base is what the member was given long ago
 		}
 		if base == nil {
 			if base = p.base(from, locked); base == nil {

@@ -94,7 +94,7 @@ func (r Resolving) entry(after *tree.File) (LockedFile, bool) {
 // facts are the facts about the file, as the plan that left it open had them.
 func (r Resolving) facts(l LockedFile) facts {
 	p := planner{Request: Request{Locked: r.Locked, Theirs: r.Theirs, Base: r.Base}}
-	f := facts{path: r.Path, mode: l.Mode, ours: r.Ours, policies: r.Policies, decided: r.Locked.decided()[r.Path]}
+	f := facts{path: r.Path, mode: l.Mode, ours: r.Ours, policies: r.Policies, decided: r.Locked.decided()[r.Path], deleted: l.Deleted}
 	if t, has := r.Theirs[r.Path]; has {
 		f.theirs = &t.File
 	}

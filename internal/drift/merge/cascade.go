@@ -183,7 +183,8 @@ func alreadyTheirs(h *hunk) (verdict, bool) {
 
 // has reports whether the change from b to x is in y as well: what x added or
 // changed is there, in order, and what it removed is not. A change of lines that
-// say next to nothing is found everywhere, and does not count.
+// say next to nothing is found everywhere, and does not count. A mere removal is not
+// in what writes something else there: whoever removed it did not ask for that.
 func has(b, x, y []string, inX, inY []int) bool {
 	base, have := count(each(b, plain)), count(each(x, plain))
 	var added []string
@@ -202,7 +203,21 @@ func has(b, x, y []string, inX, inY []int) bool {
 			substance = substance || !blank(l)
 		}
 	}
+	if len(added) == 0 && adds(b, y) {
+		return false
+	}
 	return substance && contains(y, added)
+}
+
+// adds reports whether y has a line more often than b.
+func adds(b, y []string) bool {
+	base := count(each(b, plain))
+	for l, n := range count(each(y, plain)) {
+		if n > base[l] && !blank(l) {
+			return true
+		}
+	}
+	return false
 }
 
 func blank(line string) bool { return strings.TrimSpace(line) == "" }

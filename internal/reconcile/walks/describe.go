@@ -210,7 +210,7 @@ func shown(text []byte) string {
 func (b *body) table(p *reconcile.Planned, open []drift.Change) {
 	b.add("\n| file | what happens | why |\n|---|---|---|\n")
 	for _, c := range p.Changes {
-		if !c.Changes() && c.Action != drift.Conflict && c.Action != drift.Kept && c.Action != drift.Elsewhere {
+		if !c.Told() {
 			continue
 		}
 		path := code(c.Path)
