@@ -130,7 +130,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	p.policies = policies
 	p.ChangeSet = drift.Plan(drift.Request{
 		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: b.find,
-		Renames: renames(migrations), Deletes: deletes(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name), Policies: policies,
+		Renames: renamesOf(migrations, g, locked), Deletes: deletes(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name), Policies: policies,
 	})
 	p.Files = drift.Status(locked, ours, b.find)
 	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
@@ -201,6 +201,26 @@ func renames(ms []scaffold.Migration) map[string]string {
 			if _, moved := all[from]; !moved {
 				all[from] = to
 			}
+		}
+	}
+	return all
+}
+
+// renamesOf is [renames], and for files that were held back those since the version
+// that their base is from.
+func renamesOf(ms []scaffold.Migration, g candidate, locked *drift.Section) map[string]string {
+	all := renames(ms)
+	since := map[string]map[string]string{}
+	for path, l := range locked.Files {
+		from := locked.Earlier[l.Earlier].Version
+		if l.Earlier == "" || !isBefore(from, g.revision.Version) {
+			continue
+		}
+		if since[l.Earlier] == nil {
+			since[l.Earlier] = renames(crossed(g.migrations, from, g.revision.Version))
+		}
+		if to, moved := since[l.Earlier][path]; moved {
+			all[path] = to
 		}
 	}
 	return all
