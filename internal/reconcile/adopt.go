@@ -94,6 +94,7 @@ type adoption struct {
 	repo   Repository
 	newest *GoldenPath
 	inputs scaffold.Inputs // of the newest version
+	older  bool            // they are of an older one
 	facts  scaffold.Facts
 	owned  map[string]string // paths of other golden paths, and their names
 }
@@ -149,6 +150,9 @@ func (a adoption) candidates(ctx context.Context) ([]*GoldenPath, error) {
 // inputsOf returns the inputs as an older version takes them, with what it can infer
 // itself.
 func (a adoption) inputsOf(c *GoldenPath) scaffold.Inputs {
+	if a.older {
+		return c.Infer(a.inputs, a.facts)
+	}
 	return c.Infer(c.takes(a.inputs, a.newest.Manifest.Migrations, a.newest.revision.Version), a.facts)
 }
 

@@ -11,12 +11,13 @@ import (
 // golden path by its own file, which stays as it is, and the version that fits best
 // becomes the base.
 func relock(ctx context.Context, repo Repository, st *State, newest *GoldenPath, follow drift.Follow, facts scaffold.Facts) (*Adopted, error) {
-	inputs := newest.Infer(follow.Inputs, facts)
-	if _, err := newest.Resolve(st.inputsOf(follow.Name), inputs); err != nil {
-		return nil, err
-	}
-	a := adoption{repo: repo, newest: newest, inputs: inputs, facts: facts, owned: st.owned(follow.Name)}
+	_, wrong := newest.Resolve(st.inputsOf(follow.Name), newest.Infer(follow.Inputs, facts))
+	// The file may name inputs as an older version does, which only that one takes.
+	a := adoption{repo: repo, newest: newest, inputs: follow.Inputs, older: wrong != nil, facts: facts, owned: st.owned(follow.Name)}
 	best, err := a.bestMatch(ctx)
+	if err != nil && wrong != nil {
+		err = wrong
+	}
 	if err != nil {
 		return nil, err
 	}
