@@ -34,7 +34,7 @@ type landing struct {
 
 func destinationOf(m member, f syncFlags) (destination, error) {
 	if !f.commit {
-		return workTree{m}, nil
+		return workTree{m, map[string]bool{drift.LockName: true, drift.MemberName: true}}, nil
 	}
 	head, err := m.Head()
 	if err != nil {
@@ -60,8 +60,13 @@ func loadState(m member, from destination) (*reconcile.State, error) {
 	return nil, none
 }
 
-// workTree takes a sync into the files as they lie there.
-type workTree struct{ member }
+// workTree takes a sync into the files as they lie there. What several golden paths
+// of one sync write one after the other is not a person's uncommitted work: syncer's
+// own two files, and those that this sync has written already.
+type workTree struct {
+	member
+	written map[string]bool
+}
 
 // refuse refuses to begin a golden path anew whose lock HEAD has: what it says about
 // the files would be forgotten.
@@ -89,10 +94,16 @@ func (w workTree) land(ctx context.Context, p *reconcile.Planned, writes map[str
 	if err := refuseUnmerged(w.member, paths); err != nil {
 		return landing{}, err
 	}
-	if err := refuseUncommitted(w.member, writes); err != nil {
+	if err := w.refuseUncommitted(writes); err != nil {
 		return landing{}, err
 	}
-	return landing{where: "the work tree"}, w.Apply(ctx, writes)
+	if err := w.Apply(ctx, writes); err != nil {
+		return landing{}, err
+	}
+	for path := range writes {
+		w.written[path] = true
+	}
+	return landing{where: "the work tree"}, nil
 }
 
 // refuseUnmerged refuses files with a merge's conflicts in them: what is in such a
@@ -105,13 +116,9 @@ func refuseUnmerged(m member, paths []string) error {
 	return err
 }
 
-// ownFiles are syncer's two files, which several golden paths of one sync write
-// one after the other.
-var ownFiles = []string{drift.LockName, drift.MemberName}
-
-func refuseUncommitted(m member, writes map[string]*tree.File) error {
-	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(writes)), func(p string) bool { return slices.Contains(ownFiles, p) })
-	dirty, err := m.Uncommitted(paths)
+func (w workTree) refuseUncommitted(writes map[string]*tree.File) error {
+	paths := slices.DeleteFunc(slices.Sorted(maps.Keys(writes)), func(p string) bool { return w.written[p] })
+	dirty, err := w.Uncommitted(paths)
 	if err != nil {
 		return err
 	}
