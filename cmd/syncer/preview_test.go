@@ -113,10 +113,10 @@ func TestPreviewEndsWithThePullRequest(t *testing.T) {
 // and nothing else.
 func TestPreviewOfHostileTemplates(t *testing.T) {
 	t.Parallel()
-	w := hostile(t, variant{settings: settings.Config{PreviewMemory: 128, PreviewTimeout: 4 * time.Second}})
+	w := hostile(t, variant{settings: settings.Config{PreviewMemory: 256, PreviewTimeout: 4 * time.Second}})
 	big := "{{ $s := repeat 1000000 \"x\" }}" + strings.Repeat("{{ $s }}", 8)
 	memory := map[string]string{}
-	for i := range 30 {
+	for i := range 80 {
 		memory[fmt.Sprintf("goldenpaths/svc/template/big%d.txt.tmpl", i)] = big
 	}
 	busy := map[string]string{"goldenpaths/svc/template/busy.txt.tmpl": "{{ range until 9000 }}{{ range until 50 }}{{ end }}{{ end }}"}
@@ -127,7 +127,7 @@ func TestPreviewOfHostileTemplates(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		"memory": {memory, "128 MiB of memory"},
+		"memory": {memory, "256 MiB of memory"},
 		"time":   {busy, "longer than 4s"},
 	} {
 		head, err := w.alice.Push("acme/platform", name, name, localhub.Edit{Files: c.files})
