@@ -103,20 +103,7 @@ type aligned struct {
 }
 
 func alignment(a, b []byte) aligned {
-	return aligned{b: b, startA: lineStarts(a), startB: lineStarts(b), edits: textmerge.Diff(a, b)}
-}
-
-func lineStarts(text []byte) []int {
-	starts := []int{0}
-	for i, c := range text {
-		if c == '\n' && i+1 < len(text) {
-			starts = append(starts, i+1)
-		}
-	}
-	if len(text) > 0 {
-		starts = append(starts, len(text))
-	}
-	return starts
+	return aligned{b: b, startA: textmerge.LineStarts(a), startB: textmerge.LineStarts(b), edits: textmerge.Diff(a, b)}
 }
 
 // at returns what became of a part of the first text that consists of whole lines.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"unicode/utf8"
 
+	"github.com/goldenpaths/syncer/internal/drift/textmerge"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -22,7 +23,7 @@ func filled(text []byte, holes []Hole) ([]byte, bool) {
 	if len(holes) == 0 {
 		return text, true
 	}
-	starts := lineStarts(text)
+	starts := textmerge.LineStarts(text)
 	lines := len(starts) - 1
 	var out []byte
 	at := 0
@@ -53,7 +54,7 @@ func (f facts) holes(c Change, theirs tree.File) ([]Hole, bool) {
 		case h.TheirsLine == 0 || !utf8.Valid(h.Base):
 			return nil, false
 		}
-		holes = append(holes, Hole{Line: h.TheirsLine, Lines: len(lineStarts(h.Theirs)) - 1, Base: string(h.Base)})
+		holes = append(holes, Hole{Line: h.TheirsLine, Lines: len(textmerge.LineStarts(h.Theirs)) - 1, Base: string(h.Base)})
 	}
 	base, ok := filled(theirs.Data, holes)
 	if !ok || len(holes) == 0 {

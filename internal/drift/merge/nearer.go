@@ -99,7 +99,7 @@ func (f *file) likeness() float64 {
 		return *f.alike
 	}
 	removed, added := map[string]int{}, map[string]int{}
-	b, o := lineStarts(f.base), lineStarts(f.ours)
+	b, o := textmerge.LineStarts(f.base), textmerge.LineStarts(f.ours)
 	for _, e := range textmerge.Diff(f.base, f.ours) {
 		countWords(removed, f.base[b[e.ALo]:b[e.AHi]])
 		countWords(added, f.ours[o[e.BLo]:o[e.BHi]])

@@ -113,7 +113,7 @@ func (f *file) leaf(options *Options, side textmerge.Choice) outline.Leaf {
 // cutOut returns what a merged text has in the place of each hunk, or nil where
 // it differs from the lines' merge outside of the hunks.
 func (f *file) cutOut(merged []byte) [][]byte {
-	from, to := lineStarts(f.text), lineStarts(merged)
+	from, to := textmerge.LineStarts(f.text), textmerge.LineStarts(merged)
 	edits := textmerge.Diff(f.text, merged)
 	out := make([][]byte, len(f.hunks))
 	e, shift := 0, 0
@@ -136,20 +136,6 @@ func (f *file) cutOut(merged []byte) [][]byte {
 		return nil
 	}
 	return out
-}
-
-// lineStarts returns where each line begins, and the end.
-func lineStarts(text []byte) []int {
-	starts := []int{0}
-	for i, c := range text {
-		if c == '\n' && i+1 < len(text) {
-			starts = append(starts, i+1)
-		}
-	}
-	if len(text) > 0 {
-		starts = append(starts, len(text))
-	}
-	return starts
 }
 
 // lineAt returns the line that begins at an offset.
