@@ -131,15 +131,6 @@ func (r Result) Open() int {
 	return n
 }
 
-// Tier returns the least sure tier of the result's hunks.
-func (r Result) Tier() Tier {
-	worst := Merged
-	for _, h := range r.Hunks {
-		worst = max(worst, h.Tier)
-	}
-	return worst
-}
-
 // With returns the text with what take returns in the place of every hunk that is
 // not applied.
 func (r Result) With(take func(Hunk) []byte) []byte {
@@ -154,20 +145,6 @@ func (r Result) With(take func(Hunk) []byte) []byte {
 		at = h.Offset + len(h.Ours)
 	}
 	return append(out, r.Text[at:]...)
-}
-
-// Proposal returns the file as it would be with every suggestion taken, and
-// whether that leaves no conflict.
-func (r Result) Proposal() (text []byte, complete bool) {
-	complete = true
-	text = r.With(func(h Hunk) []byte {
-		if h.Tier == Conflict {
-			complete = false
-			return h.Ours
-		}
-		return h.Proposal
-	})
-	return text, complete
 }
 
 // Merge applies to ours what changed between base and theirs. The path tells

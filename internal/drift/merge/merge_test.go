@@ -201,19 +201,19 @@ func TestSwapped(t *testing.T) {
 func TestPolicyAndOff(t *testing.T) {
 	base, ours, theirs := []byte("a\nb\n"), []byte("a\nof ours, this\nb\n"), []byte("a\nof theirs, that\nb\n")
 	on := optional()
-	if r := merge.Merge("x", base, ours, theirs, merge.Options{}); r.Tier() != merge.Conflict {
-		t.Errorf("not switched on: tier %s", r.Tier())
+	if r := merge.Merge("x", base, ours, theirs, merge.Options{}); r.Hunks[0].Tier != merge.Conflict {
+		t.Errorf("not switched on: tier %s", r.Hunks[0].Tier)
 	}
 	if r := merge.Merge("x", base, ours, theirs, merge.Options{On: on}); r.Clean() || !bytes.Equal(r.Text, ours) {
 		t.Errorf("proposed: %q, want ours, open", r.Text)
-	} else if p, complete := r.Proposal(); !complete || string(p) != "a\nof ours, this\nof theirs, that\nb\n" {
-		t.Errorf("proposal %q, complete %v", p, complete)
+	} else if p := r.With(func(h merge.Hunk) []byte { return h.Proposal }); string(p) != "a\nof ours, this\nof theirs, that\nb\n" {
+		t.Errorf("proposal %q is taken", p)
 	}
-	if r := merge.Merge("x", base, ours, theirs, merge.Options{Suggested: merge.Apply, On: on}); !r.Clean() || r.Tier() != merge.Suggested {
-		t.Errorf("applied: %d open, tier %s", r.Open(), r.Tier())
+	if r := merge.Merge("x", base, ours, theirs, merge.Options{Suggested: merge.Apply, On: on}); !r.Clean() || r.Hunks[0].Tier != merge.Suggested {
+		t.Errorf("applied: %d open, tier %s", r.Open(), r.Hunks[0].Tier)
 	}
-	if r := merge.Merge("x", base, ours, theirs, merge.Options{On: on, Off: []string{"inserts"}}); r.Tier() != merge.Conflict {
-		t.Errorf("switched off: tier %s", r.Tier())
+	if r := merge.Merge("x", base, ours, theirs, merge.Options{On: on, Off: []string{"inserts"}}); r.Hunks[0].Tier != merge.Conflict {
+		t.Errorf("switched off: tier %s", r.Hunks[0].Tier)
 	}
 }
 
