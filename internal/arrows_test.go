@@ -34,6 +34,7 @@ var (
 	// because it is the base of the next merge.
 	pure = []string{
 		"docs/schema",
+		"internal/attributes/...",
 		"internal/document/...",
 		"internal/drift/...",
 		"internal/fleet/...",

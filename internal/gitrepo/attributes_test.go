@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/goldenpaths/syncer/internal/attributes"
 	"github.com/goldenpaths/syncer/internal/gitrepo/gittest"
 )
 
@@ -80,7 +81,7 @@ func compareAttributes(t *testing.T, dir string) {
 			want[fields[i]] = map[string]string{}
 		}
 		value := fields[i+2]
-		if v, special := map[string]string{"set": isTrue, "unset": isFalse}[value]; special {
+		if v, special := map[string]string{"set": attributes.True, "unset": attributes.False}[value]; special {
 			value = v
 		}
 		want[fields[i]][fields[i+1]] = value
@@ -92,7 +93,7 @@ func compareAttributes(t *testing.T, dir string) {
 	defer c.work.close()
 	got := map[string]map[string]string{}
 	for _, p := range attributePaths {
-		attrs, err := c.attributes(p)
+		attrs, err := c.converter().Attributes(p)
 		if err != nil {
 			t.Fatal(err)
 		}

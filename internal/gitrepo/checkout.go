@@ -7,6 +7,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/object"
 
+	"github.com/goldenpaths/syncer/internal/attributes"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -20,10 +21,7 @@ type checkout struct {
 	// changes are files that are about to be written. Attributes among them hold
 	// already, as in a checkout by git.
 	changes map[string]*tree.File
-	// rules are the attributes of each folder, and those of the files outside the
-	// work tree, as far as they were read.
-	rules       map[string][]attributeRule
-	outer, info []attributeRule
+	convert *attributes.Converter // nil until something asks for it
 }
 
 func (m *Member) checkout() (*checkout, error) {

@@ -174,7 +174,7 @@ func checkOut(dir string, s *store, files map[string]*tree.File) error {
 	c.changes = files
 	shown := make(tree.Tree, len(files))
 	for p, f := range files {
-		if shown[p], err = c.shown(p, *f); err != nil {
+		if shown[p], err = c.converter().Shown(p, *f); err != nil {
 			return err
 		}
 	}

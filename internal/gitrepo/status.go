@@ -145,11 +145,11 @@ func (c *comparison) sameKind(disk, staged tree.Kind) bool {
 
 // sameConverted compares a file with the index as git would see it when adding it.
 func (c *comparison) sameConverted(p string, f tree.File, staged indexEntry) (bool, error) {
-	attrs, err := c.attributes(p)
+	attrs, err := c.converter().Attributes(p)
 	if err != nil {
 		return false, err
 	}
-	if c.filtered(attrs) {
+	if c.converter().Filtered(attrs) {
 		// What a filter (Git LFS) makes of the file only the filter knows; git
 		// believes size and time here, and so must we, but only a time that is
 		// older than the index.
