@@ -138,6 +138,11 @@ type newBranch struct {
 // Files returns those of the paths that the commit has.
 func (b newBranch) Files(paths []string) (tree.Tree, error) { return b.CommitFiles(b.head, paths) }
 
+// Stored goes by the attributes that the commit has.
+func (b newBranch) Stored(files tree.Tree, changes map[string]*tree.File) (tree.Tree, error) {
+	return b.CommitStored(b.head, files, changes)
+}
+
 // refuse refuses nothing: the lock comes from the commit that is built on.
 func (b newBranch) refuse(*reconcile.Planned) error { return nil }
 

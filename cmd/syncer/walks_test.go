@@ -514,3 +514,25 @@ func (w *world) settle() {
 		return true
 	})
 }
+
+// TestWalkLineEnds has a golden path whose text has CRLF, and whose attributes say that
+// repositories store LF: git would call what is stored otherwise a change.
+func TestWalkLineEnds(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		crlf := strings.ReplaceAll(lines, "\n", "\r\n")
+		w.release(map[string]string{"goldenpaths/svc/template/.gitattributes.tmpl": "* text=auto\n", "goldenpaths/svc/template/lines.txt": crlf})
+		w.publish()
+		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "lines.txt") != "" && w.file("acme/payments", "main", ".goldenpath.lock") != "" })
+		if got := w.file("acme/payments", "main", "lines.txt"); got != lines {
+			w.Errorf("lines.txt is stored as %q, want %q", got, lines)
+		}
+		_, err := w.alice.Push("acme/payments", "main", "our own", localhub.Edit{Files: map[string]string{"lines.txt": "ONE" + lines[3:]}})
+		w.must(err)
+		w.release(map[string]string{"goldenpaths/svc/template/lines.txt": strings.ReplaceAll(linesV2, "\n", "\r\n")})
+		w.until("a pull request brings the change", func() bool { return w.pull("acme/payments", "goldenpath/svc") != nil })
+		if got, want := w.file("acme/payments", "goldenpath/svc", "lines.txt"), "ONE"+linesV2[3:]; got != want {
+			w.Errorf("lines.txt on the branch is %q, want %q", got, want)
+		}
+	})
+}

@@ -122,6 +122,10 @@ type member struct{ *gitrepo.Member }
 
 func (m member) Files(paths []string) (tree.Tree, error) { return m.WorkFiles(paths) }
 
+func (m member) Stored(files tree.Tree, changes map[string]*tree.File) (tree.Tree, error) {
+	return m.WorkStored(files, changes)
+}
+
 // openMember opens the repository around a folder, and finishes what a killed
 // syncer left.
 func (a *app) openMember(args []string) (member, error) {

@@ -4,6 +4,7 @@ package attributes
 
 import (
 	"bytes"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,6 +13,23 @@ import (
 
 // Name is what the files are called.
 const Name = ".gitattributes"
+
+// On returns where the files are that can give attributes to paths, each once.
+func On(paths []string) []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, p := range paths {
+		for p != "." {
+			p = path.Dir(p)
+			if seen[p] {
+				break
+			}
+			seen[p] = true
+			all = append(all, path.Join(p, Name))
+		}
+	}
+	return all
+}
 
 // The values of an attribute that is set or unset without a value.
 const (

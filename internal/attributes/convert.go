@@ -113,11 +113,23 @@ func (c *Converter) keptCRLF(p string) (bool, error) {
 		return false, nil
 	}
 	f, err := c.Kept(p)
-	if err != nil || f == nil || !f.Kind.IsFile() {
+	if err != nil || f == nil || !f.Kind.IsFile() || f.Kind.IsLink() {
 		return false, err
 	}
 	n := count(f.Data)
 	return n.crlf > 0 && !n.binary(), nil
+}
+
+// StoredAll is [Converter.Stored] for many files.
+func (c *Converter) StoredAll(files tree.Tree) (tree.Tree, error) {
+	stored := make(tree.Tree, len(files))
+	for p, f := range files {
+		var err error
+		if stored[p], err = c.Stored(p, f); err != nil {
+			return nil, err
+		}
+	}
+	return stored, nil
 }
 
 // Shown returns a file of the repository as git would write it to the work tree. The

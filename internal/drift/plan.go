@@ -230,10 +230,28 @@ func (p *planner) findBase(f *facts, at string, locked LockedFile) {
 	}
 	f.base = p.base(at, locked)
 	f.baseGone = f.base == nil
-	if f.partly && f.base != nil {
-		f.partly = !f.base.Equal(*f.theirs)
-		f.oursIsBase, f.theirsIsBase = f.base.Equal(*f.ours), !f.partly
+	if f.base == nil {
+		return
 	}
+	ended := f.sameEnds()
+	if f.partly || ended {
+		f.theirsIsBase = f.base.Equal(*f.theirs)
+		f.partly = f.partly && !f.theirsIsBase
+		f.oursIsBase = f.base.Equal(*f.ours)
+	}
+}
+
+// sameEnds gives the base the line ends that both sides have now, and reports whether
+// it had others: the repository began to store them otherwise, which is no change of
+// anybody's.
+func (f *facts) sameEnds() bool {
+	crlf := bytes.Contains(f.base.Data, []byte("\r\n"))
+	if f.base.Kind.IsLink() || !crlf || bytes.Contains(f.ours.Data, []byte("\r\n")) || bytes.Contains(f.theirs.Data, []byte("\r\n")) {
+		return false
+	}
+	b := tree.File{Kind: f.base.Kind, Data: bytes.ReplaceAll(f.base.Data, []byte("\r\n"), []byte("\n"))}
+	f.base = &b
+	return true
 }
 
 func (p *planner) base(at string, locked LockedFile) *tree.File { return locked.base(at, p.Base) }

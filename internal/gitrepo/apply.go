@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -281,10 +282,27 @@ func (a *applier) planStep(p string, changes map[string]*tree.File) error {
 			s.Perm = info.Mode().Perm()
 		}
 	}
-	if s.Old != s.New {
+	unnoticed := false
+	if exists && s.Old == s.New {
+		if unnoticed, err = a.unnoticed(p, old); err != nil {
+			return err
+		}
+	}
+	if s.Old != s.New || unnoticed {
 		a.journal.Steps = append(a.journal.Steps, s)
 	}
 	return nil
+}
+
+// unnoticed reports whether a file that stays as it is on disk is to be stored as
+// something else, because what converts it changed. git looks into it only once its
+// time changes.
+func (a *applier) unnoticed(p string, now tree.File) (bool, error) {
+	e, err := a.staged(p)
+	if err != nil || e.kind == 0 || e.blob.String() == string(a.changes[p].Blob()) || e.blob.String() != string(now.Blob()) {
+		return false, err
+	}
+	return a.untouched(p, e)
 }
 
 // goes reports whether the changes delete the file or link at p.
@@ -363,6 +381,8 @@ func (a *applier) forward(i int) error {
 	switch {
 	case err != nil:
 		return err
+	case now == s.New && s.Old == s.New:
+		return a.touch(s.Path)
 	case now == s.New:
 		return nil
 	case now != s.Old:
@@ -376,6 +396,16 @@ func (a *applier) forward(i int) error {
 		return err
 	}
 	return a.place("new", i, dir, s.Path)
+}
+
+// touch makes git look into a file again: see [applier.unnoticed].
+func (a *applier) touch(p string) error {
+	dir, err := a.work.parent(p, false)
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	return dir.Chtimes(path.Base(p), now, now)
 }
 
 // undo takes every step back that was carried out. Files that are neither as

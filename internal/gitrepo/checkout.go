@@ -93,13 +93,27 @@ func (c *checkout) read(p string) (tree.File, bool, error) {
 	if err != nil || g.Equal(f) {
 		return g, true, err
 	}
-	// A file that is on disk as it is staged has not been changed, even where adding
-	// it anew would change its line ends.
+	// A file that lies on disk since it was staged has not been changed, even where
+	// adding it anew would change its line ends.
 	e, err := c.staged(p)
-	if e.kind == f.Kind && e.blob.String() == string(f.Blob()) {
-		return f, true, err
+	if err != nil || e.kind != f.Kind || e.blob.String() != string(f.Blob()) {
+		return g, true, err
+	}
+	untouched, err := c.untouched(p, e)
+	if untouched {
+		g = f
 	}
 	return g, true, err
+}
+
+// untouched reports whether size and time say that a file was not written since it was
+// staged. Such a file git does not look into.
+func (c *checkout) untouched(p string, staged indexEntry) (bool, error) {
+	info, err := c.work.stat(p)
+	if err != nil || info == nil {
+		return false, err
+	}
+	return uint32(info.Size()) == staged.size && info.ModTime().Equal(staged.modified), nil
 }
 
 // leftOut reports whether the index says that the file at p is deliberately not in

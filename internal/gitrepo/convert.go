@@ -105,7 +105,7 @@ func (c *checkout) attributeText(p string) ([]byte, error) {
 }
 
 func textOf(f *tree.File) []byte {
-	if f == nil || !f.Kind.IsFile() {
+	if f == nil || !f.Kind.IsFile() || f.Kind.IsLink() {
 		return nil
 	}
 	return f.Data
@@ -124,6 +124,39 @@ func (c *checkout) kept(p string) (*tree.File, error) {
 // stored returns a file of the work tree as git would store it.
 func (c *checkout) stored(p string, f tree.File) (tree.File, error) {
 	return c.converter().Stored(p, f)
+}
+
+// WorkStored returns files as git would store them were they added from the work
+// tree, once changes (nil: the file goes) to attributes are made there.
+func (m *Member) WorkStored(files tree.Tree, changes map[string]*tree.File) (tree.Tree, error) {
+	c, err := m.checkout()
+	if err != nil {
+		return nil, err
+	}
+	defer c.work.close()
+	c.changes = changes
+	return c.converter().StoredAll(files)
+}
+
+// CommitStored is [Member.WorkStored] where what a commit has is checked out.
+func (m *Member) CommitStored(commit string, files tree.Tree, changes map[string]*tree.File) (tree.Tree, error) {
+	paths := files.Paths()
+	at, err := m.CommitFiles(commit, append(attributes.On(paths), paths...))
+	if err != nil {
+		return nil, err
+	}
+	kept := func(p string) (*tree.File, error) {
+		f := at[p]
+		return &f, nil
+	}
+	text := func(p string) ([]byte, error) {
+		if f, planned := changes[p]; planned {
+			return textOf(f), nil
+		}
+		f := at[p]
+		return textOf(&f), nil
+	}
+	return converterOf(m, text, kept).StoredAll(files)
 }
 
 // written returns a file as it is to be written, so that git stores f when it is

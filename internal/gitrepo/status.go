@@ -153,11 +153,8 @@ func (c *comparison) sameConverted(p string, f tree.File, staged indexEntry) (bo
 		// What a filter (Git LFS) makes of the file only the filter knows; git
 		// believes size and time here, and so must we, but only a time that is
 		// older than the index.
-		info, err := c.work.stat(p)
-		if err != nil || info == nil {
-			return false, err
-		}
-		return uint32(info.Size()) == staged.size && info.ModTime().Equal(staged.modified) && staged.modified.Before(c.index.written), nil
+		same, err := c.untouched(p, staged)
+		return same && staged.modified.Before(c.index.written), err
 	}
 	stored, err := c.stored(p, f)
 	return err == nil && plumbing.NewHash(string(stored.Blob())) == staged.blob, err

@@ -166,6 +166,9 @@ func (a adoption) fit(rev drift.Revision, r scaffold.Rendering) (*match, error) 
 		}
 	}
 	var err error
+	if m.rendering, err = stored(a.repo, m.rendering, nil); err != nil {
+		return nil, err
+	}
 	if m.ours, err = a.repo.Files(m.rendering.Paths()); err != nil {
 		return nil, err
 	}

@@ -18,6 +18,7 @@ const maxBetween = 10
 type between struct {
 	ctx        context.Context //nolint:containedctx // package drift is pure and has none, and this lives as long as one plan
 	source     *source
+	repo       Repository
 	name       string
 	locked     *drift.Section
 	to         drift.Revision
@@ -74,6 +75,9 @@ func (b *between) rendering(pair [2]string) scaffold.Rendering {
 		g := b.source.at(loaded, b.to.Source, pair[0], pair[1])
 		// A version whose inputs were other ones is left out.
 		r, _, _ = g.render(scaffold.Place{}, g.takes(b.to.Inputs, b.migrations, b.to.Version), b.to.Repository)
+		if converted, err := stored(b.repo, r, nil); err == nil {
+			r = converted
+		}
 	}
 	b.rendered[pair[1]] = r
 	return r

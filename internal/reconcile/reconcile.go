@@ -41,6 +41,10 @@ type Repository interface {
 	Files(paths []string) (tree.Tree, error)
 	// Blob returns an object of the repository's history.
 	Blob(id tree.BlobID) (data []byte, ok bool, err error)
+	// Stored returns files as git stores them when they are added to the repository:
+	// what attributes and settings convert is converted. Attributes count as they are
+	// once changes are made; nil is a file that goes.
+	Stored(files tree.Tree, changes map[string]*tree.File) (tree.Tree, error)
 }
 
 // Syncer runs the flows. It opens each source once and sees it as it was then, so
@@ -205,6 +209,9 @@ func (s *Syncer) Scaffold(g *GoldenPath, given scaffold.Inputs, facts scaffold.F
 	if err != nil {
 		return nil, err
 	}
+	if r, err = stored(unborn{r}, r, nil); err != nil {
+		return nil, err
+	}
 	cs := drift.Plan(drift.Request{GoldenPath: name, To: to, Theirs: r, Ours: tree.Tree{}, Today: s.Today})
 	files := r.Tree()
 	member, err := drift.FormatMember(&drift.Member{Source: to.Source, GoldenPaths: []drift.Follow{{Name: name, Inputs: g.Public(inputs)}}})
@@ -276,6 +283,14 @@ func (b *bases) rendering(name string) map[tree.BlobID]tree.File {
 		b.gone = fmt.Errorf("%s cannot be rendered any more: %w", rev.Name(), err)
 	} else {
 		for _, f := range r {
+			files[f.Blob()] = f.File
+		}
+		// The lock has what was stored of it, if the repository converts.
+		converted, err := stored(b.repo, r, nil)
+		if err != nil {
+			b.failed = err
+		}
+		for _, f := range converted {
 			files[f.Blob()] = f.File
 		}
 	}

@@ -123,15 +123,18 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	if err != nil {
 		return nil, err
 	}
-	p.repo, p.ours, p.theirs = repo, ours, theirs
+	p.repo, p.ours = repo, ours
 	b := &bases{ctx: ctx, source: g.source, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	policies, memory := s.policies(ctx, st, g.merge, locked, theirs)
-	policies.Between = (&between{ctx: ctx, source: g.source, name: name, locked: locked, to: revision, migrations: g.migrations}).of
+	policies.Between = (&between{ctx: ctx, source: g.source, repo: repo, name: name, locked: locked, to: revision, migrations: g.migrations}).of
 	p.policies = policies
-	p.ChangeSet = drift.Plan(drift.Request{
+	p.ChangeSet, p.theirs, err = planStored(repo, drift.Request{
 		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: b.find,
 		Renames: renamesOf(migrations, g, locked), Deletes: deletes(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name), Policies: policies,
 	})
+	if err != nil {
+		return nil, err
+	}
 	p.Files = drift.Status(locked, ours, b.find)
 	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
 	p.BaseGone = b.gone
@@ -368,6 +371,9 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 	if t, ok := theirs[path]; ok && section.Digest != "" && g.Digest != section.Digest {
 		return nil, fmt.Errorf("%s changed since the last sync, from which the conflict in %s (%s) comes; run syncer sync first", name, path, t.Origin)
 	}
+	if theirs, err = stored(repo, theirs, nil); err != nil {
+		return nil, err
+	}
 	files, err := repo.Files([]string{path})
 	if err != nil {
 		return nil, err
@@ -381,7 +387,7 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 	}
 	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
 	policies, memory := s.policies(ctx, st, g.MergeRules(), section, theirs)
-	policies.Between = (&between{ctx: ctx, source: src, name: name, locked: section, to: section.Revision, migrations: g.Manifest.Migrations}).of
+	policies.Between = (&between{ctx: ctx, source: src, repo: repo, name: name, locked: section, to: section.Revision, migrations: g.Manifest.Migrations}).of
 	resolved, err := drift.Resolving{Locked: section, Path: path, Ours: ours, Theirs: theirs, Base: b.find, Policies: policies}.Resolve(take)
 	if err := errors.Join(err, b.failed, memory.failed); err != nil {
 		return nil, err

@@ -52,6 +52,12 @@ func (r Rendered) Blob() tree.BlobID {
 	return r.File.Blob()
 }
 
+// With returns the file with other bytes: those that a repository stores of it.
+func (r Rendered) With(f tree.File) Rendered {
+	r.File, r.blob = f, ""
+	return r
+}
+
 // Rendering maps paths to rendered files.
 type Rendering map[string]Rendered
 

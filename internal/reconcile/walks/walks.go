@@ -7,6 +7,7 @@ import (
 	"path"
 	"time"
 
+	"github.com/goldenpaths/syncer/internal/attributes"
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/reconcile"
@@ -119,6 +120,33 @@ func (s *snapshot) Files(paths []string) (tree.Tree, error) {
 // Blob returns an object of the repository's history.
 func (s *snapshot) Blob(id tree.BlobID) ([]byte, bool, error) {
 	return s.client.Blob(s.ctx, id)
+}
+
+// Stored goes by the attributes that the repository has: GitHub knows no others.
+func (s *snapshot) Stored(files tree.Tree, changes map[string]*tree.File) (tree.Tree, error) {
+	paths := files.Paths()
+	if _, err := s.Files(append(attributes.On(paths), paths...)); err != nil { // in one request
+		return nil, err
+	}
+	now := func(p string) (*tree.File, error) {
+		found, err := s.Files([]string{p})
+		if f, ok := found[p]; ok && f.Kind.IsFile() {
+			return &f, err
+		}
+		return nil, err
+	}
+	c := attributes.Converter{Kept: now, Text: func(p string) ([]byte, error) {
+		f, changed := changes[p]
+		var err error
+		if !changed {
+			f, err = now(p)
+		}
+		if f == nil || f.Kind.IsLink() {
+			return nil, err
+		}
+		return f.Data, nil
+	}}
+	return c.StoredAll(files)
 }
 
 // notFollowing reports whether an error says that a repository follows nothing.
