@@ -523,7 +523,9 @@ func TestWalkLineEnds(t *testing.T) {
 		w.release(map[string]string{"goldenpaths/svc/template/.gitattributes.tmpl": "* text=auto\n", "goldenpaths/svc/template/lines.txt": crlf})
 		w.publish()
 		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
-		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "lines.txt") != "" && w.file("acme/payments", "main", ".goldenpath.lock") != "" })
+		w.until("the golden path is rendered", func() bool {
+			return w.file("acme/payments", "main", "lines.txt") != "" && w.file("acme/payments", "main", ".goldenpath.lock") != ""
+		})
 		if got := w.file("acme/payments", "main", "lines.txt"); got != lines {
 			w.Errorf("lines.txt is stored as %q, want %q", got, lines)
 		}
