@@ -76,7 +76,7 @@ func (c Change) Chosen(merged []byte, section *Section) []Choice {
 	if c.Action != Conflict || c.After == nil || len(c.Hunks) == 0 {
 		return nil
 	}
-	decided := section.decided()[c.Path]
+	decided := section.decided(c.Path, func() tree.BlobID { return section.Files[c.Path].Blob })
 	places := alignment(c.After.Data, merged)
 	var all []Choice
 	for _, h := range c.Hunks {
@@ -87,7 +87,7 @@ func (c Change) Chosen(merged []byte, section *Section) []Choice {
 		switch text, found := places.at(h.Offset, h.Offset+len(h.Ours)); {
 		case found && !bytes.Equal(text, h.Ours):
 			all = append(all, choice(clash, text))
-		case found && decided[clash.ID()] == Ours:
+		case found && decided[clash.ID()].take == Ours:
 			all = append(all, choice(clash, h.Ours))
 		}
 	}

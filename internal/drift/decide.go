@@ -130,9 +130,9 @@ type facts struct {
 	hadBase            bool // there was a base, known even if baseGone
 	oursIsBase         bool
 	theirsIsBase       bool
-	partly             bool            // the base's file is not all of what the lock names: it has holes
-	deleted            bool            // a migration says that the file goes
-	decided            map[string]Side // by HunkID
+	partly             bool                // the base's file is not all of what the lock names: it has holes
+	deleted            bool                // a migration says that the file goes
+	decided            map[string]decision // by HunkID
 	policies           Policies
 }
 
@@ -329,7 +329,7 @@ func (f facts) clash(c Change, reason string) Change {
 func (f facts) clashOf(c Change, clash Clash) Change {
 	hunks := c.Hunks
 	c.Hunks = nil
-	take := f.decided[f.wholeID()]
+	take := f.decided[f.wholeID()].take
 	if take == Suggested && clash.Resolver == removal {
 		take = Theirs
 	}

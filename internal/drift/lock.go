@@ -105,24 +105,51 @@ type LockedFile struct {
 	Text string `json:"text,omitempty"`
 }
 
-// Decision remembers what somebody chose for a hunk, or for a whole file.
+// Decision remembers what somebody chose for one hunk, or for a whole file. It holds for
+// that version of the golden path's file alone: the same short texts may meet
+// elsewhere in another one, and mean something else there.
 type Decision struct {
-	Path string `json:"path"`
-	Hunk string `json:"hunk"` // HunkID of what was chosen about
-	Take Side   `json:"take"`
+	Path string      `json:"path"`
+	Of   tree.BlobID `json:"of,omitempty"` // the golden path's file; "" where it has none
+	Hunk string      `json:"hunk"`         // HunkID of what was chosen about
+	Take Side        `json:"take"`
 }
 
-// decided returns the decisions by path and hunk. Of two about the same the later
-// holds.
-func (s *Section) decided() map[string]map[string]Side {
-	all := map[string]map[string]Side{}
+// decision is what was chosen for hunks with the same texts in one file.
+type decision struct {
+	take   Side
+	places int // how many there were
+}
+
+// decided returns what was decided about a version of the golden path's file, by
+// [HunkID]. of is asked only where something was.
+func (s *Section) decided(path string, of func() tree.BlobID) map[string]decision {
+	var all map[string]decision
+	var version tree.BlobID
 	for _, d := range s.Decisions {
-		if all[d.Path] == nil {
-			all[d.Path] = map[string]Side{}
+		if d.Path != path {
+			continue
 		}
-		all[d.Path][d.Hunk] = d.Take
+		if all == nil {
+			all, version = map[string]decision{}, of()
+		}
+		if d.Of != version {
+			continue
+		}
+		all[d.Hunk] = decision{d.Take, all[d.Hunk].places + 1}
 	}
 	return all
+}
+
+// decide notes decisions about a version of a file, in place of earlier ones about the
+// same.
+func (s *Section) decide(path string, of tree.BlobID, take Side, hunks []string) {
+	s.Decisions = slices.DeleteFunc(s.Decisions, func(d Decision) bool {
+		return d.Path == path && d.Of == of && slices.Contains(hunks, d.Hunk)
+	})
+	for _, hunk := range hunks {
+		s.Decisions = append(s.Decisions, Decision{path, of, hunk, take})
+	}
 }
 
 // Side is what can be taken in a conflict.

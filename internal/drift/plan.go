@@ -88,7 +88,6 @@ func Plan(r Request) ChangeSet {
 	if p.Locked == nil {
 		p.Locked = &Section{}
 	}
-	p.decided = p.Locked.decided()
 	p.lock = &Section{Revision: r.To, Files: map[string]LockedFile{}, Earlier: map[string]Revision{}}
 	cs := ChangeSet{GoldenPath: r.GoldenPath, To: r.To}
 	if r.Locked != nil {
@@ -110,8 +109,7 @@ func Plan(r Request) ChangeSet {
 
 type planner struct {
 	Request
-	decided map[string]map[string]Side
-	lock    *Section
+	lock *Section
 }
 
 func (p *planner) changes() []Change {
@@ -149,11 +147,12 @@ func (p *planner) change(path, from string) Change {
 		at = from
 	}
 	locked, known := p.Locked.Files[at]
-	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, at), decided: p.decided[path], policies: p.Policies}
+	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, at), policies: p.Policies}
 	f.deleted = locked.Deleted || slices.Contains(p.Deletes, at)
 	if t, ok := p.Theirs[path]; ok {
 		f.theirs, f.mode = &t.File, t.Mode
 	}
+	f.decided = p.Locked.decided(path, f.of)
 	if known {
 		f.compare(locked, p.Theirs[path])
 		p.findBase(&f, at, locked)
@@ -328,7 +327,7 @@ func (p *planner) given(c Change, t scaffold.Rendered) LockedFile {
 
 // open is the entry of a file with something to decide.
 func (p *planner) open(c Change, t scaffold.Rendered) LockedFile {
-	f := facts{path: c.to, mode: c.Mode, theirs: &t.File, decided: p.decided[c.to], policies: p.Policies}
+	f := facts{path: c.to, mode: c.Mode, theirs: &t.File, decided: p.Locked.decided(c.to, t.Blob), policies: p.Policies}
 	holes, ok := f.holes(c, t.File)
 	if !ok {
 		return p.held(c)

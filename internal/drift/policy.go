@@ -2,10 +2,12 @@ package drift
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/goldenpaths/syncer/internal/drift/merge"
 	"github.com/goldenpaths/syncer/internal/drift/policy"
+	"github.com/goldenpaths/syncer/internal/tree"
 )
 
 // Policies are what decides where changes meet in a member. The zero value goes by
@@ -49,8 +51,11 @@ func (f facts) policy() policy.Policy { return f.policies.For(f.path) }
 func (f facts) options() merge.Options {
 	o := f.policy().Options()
 	o.Memory = f.policies.Memory
+	if len(f.decided) == 0 {
+		return o
+	}
 	o.Decided = func(base, ours, theirs []byte) ([]byte, bool) {
-		switch f.decided[HunkID(base, ours, theirs)] {
+		switch f.decided[HunkID(base, ours, theirs)].take {
 		case Ours:
 			return ours, true
 		case Theirs:
@@ -59,9 +64,33 @@ func (f facts) options() merge.Options {
 		return nil, false
 	}
 	o.Accepted = func(base, ours, theirs []byte) bool {
-		return f.decided[HunkID(base, ours, theirs)] == Suggested
+		return f.decided[HunkID(base, ours, theirs)].take == Suggested
 	}
 	return o
+}
+
+// ambiguous returns the decisions that fit more places of the file than they were made
+// about. It cannot be told which of those was meant.
+func (f facts) ambiguous(hunks []merge.Hunk) []string {
+	places := map[string]int{}
+	for _, h := range hunks {
+		places[HunkID(h.Base, h.Ours, h.Theirs)]++
+	}
+	var all []string
+	for id, d := range f.decided {
+		if places[id] > d.places {
+			all = append(all, id)
+		}
+	}
+	return all
+}
+
+// of names the version of the golden path's file that decisions are about.
+func (f facts) of() tree.BlobID {
+	if f.theirs == nil {
+		return ""
+	}
+	return f.theirs.Blob()
 }
 
 // merged merges the file's texts. The golden path's versions in between are asked for
@@ -69,6 +98,11 @@ func (f facts) options() merge.Options {
 func (f facts) merged() merge.Result {
 	o := f.options()
 	r := merge.Merge(f.path, f.base.Data, f.ours.Data, f.theirs.Data, o)
+	if unclear := f.ambiguous(r.Hunks); len(unclear) > 0 {
+		f.decided = maps.Clone(f.decided)
+		maps.DeleteFunc(f.decided, func(id string, _ decision) bool { return slices.Contains(unclear, id) })
+		return f.merged()
+	}
 	unsure := slices.ContainsFunc(r.Hunks, func(h merge.Hunk) bool { return h.Tier != merge.Merged })
 	if o.Lines || !unsure || f.policies.Between == nil {
 		return r
@@ -100,7 +134,7 @@ func (f facts) removedEdited(c Change) Change {
 	clash := f.whole(merge.Suggested, "to remove it here as well is what most people decide")
 	clash.Resolver = removal
 	switch {
-	case f.decided[f.wholeID()] != "" || f.policy().OnDelete == policy.Conflict:
+	case f.decided[f.wholeID()].take != "" || f.policy().OnDelete == policy.Conflict:
 		if c = f.clashOf(c, clash); c.Action == Conflict {
 			c.Reason = what + "; yours stays until you decide"
 		}
@@ -121,7 +155,7 @@ func (f facts) removedEdited(c Change) Change {
 // changed.
 func (f facts) deletedChanged(c Change) Change {
 	const what = "the golden path changed this file, but you deleted it"
-	if f.decided[f.wholeID()] != "" {
+	if f.decided[f.wholeID()].take != "" {
 		return f.clash(c, what+"; it stays deleted")
 	}
 	switch f.policy().OnDeleted {
@@ -137,7 +171,7 @@ func (f facts) deletedChanged(c Change) Change {
 // cared decides about a file that both sides have, each in its own way, where it is
 // not to be merged because of whose it is.
 func (f facts) cared(c Change) (Change, bool) {
-	if f.decided[f.wholeID()] != "" {
+	if f.decided[f.wholeID()].take != "" {
 		return c, false
 	}
 	switch {

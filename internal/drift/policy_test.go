@@ -203,7 +203,11 @@ func TestChosen(t *testing.T) {
 		}
 		return made
 	}
-	decided := &drift.Section{Decisions: []drift.Decision{{Path: "f", Hunk: second.ID(), Take: drift.Ours}}}
+	blob := theirs["f"].Blob()
+	decided := &drift.Section{
+		Files:     map[string]drift.LockedFile{"f": {Blob: blob}},
+		Decisions: []drift.Decision{{Path: "f", Of: blob, Hunk: second.ID(), Take: drift.Ours}},
+	}
 	for _, c := range []struct {
 		name, merged string
 		section      *drift.Section

@@ -65,11 +65,13 @@ func (r Resolving) Resolve(take Side) (*Resolved, error) {
 		}
 		entry.Open = true
 	}
+	var hunks []string
 	for _, clash := range c.Clashes {
 		if take != Suggested || clash.Tier == merge.Suggested {
-			next.Decisions = append(next.Decisions, Decision{r.Path, clash.ID(), take})
+			hunks = append(hunks, clash.ID())
 		}
 	}
+	next.decide(r.Path, f.of(), take, hunks)
 	if inTheirs {
 		next.Files[r.Path] = entry
 	} else {
@@ -94,10 +96,11 @@ func (r Resolving) entry(after *tree.File) (LockedFile, bool) {
 // facts are the facts about the file, as the plan that left it open had them.
 func (r Resolving) facts(l LockedFile) facts {
 	p := planner{Request: Request{Locked: r.Locked, Theirs: r.Theirs, Base: r.Base}}
-	f := facts{path: r.Path, mode: l.Mode, ours: r.Ours, policies: r.Policies, decided: r.Locked.decided()[r.Path], deleted: l.Deleted}
+	f := facts{path: r.Path, mode: l.Mode, ours: r.Ours, policies: r.Policies, deleted: l.Deleted}
 	if t, has := r.Theirs[r.Path]; has {
 		f.theirs = &t.File
 	}
+	f.decided = r.Locked.decided(r.Path, f.of)
 	f.compare(l, r.Theirs[r.Path])
 	if f.hadBase {
 		f.base = p.base(r.Path, l)
