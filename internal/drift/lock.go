@@ -92,6 +92,8 @@ type LockedFile struct {
 	// Earlier names the revision in Section.Earlier that the base comes from; ""
 	// is the section's own.
 	Earlier string `json:"earlier,omitempty"`
+	// From is the path that the file had in that revision, where it is another one.
+	From string `json:"from,omitempty"`
 	// Open is true while a part of the golden path's file is not applied because it
 	// conflicts and nobody decided.
 	Open bool `json:"open,omitempty"`

@@ -78,17 +78,51 @@ func (r Request) unobstructed(cs []Change) []Change {
 			if c.After == nil || !c.Changes() {
 				continue
 			}
-			if what := InTheWay(r.Ours, c.Path, gone); what != "" {
+			if what := r.obstacle(c, gone); what != "" {
 				cs[i], again = obstructed(c, what), true
 				moved = moved || c.From != ""
 			}
 		}
 	}
+	cs = oneEach(cs)
 	r.sayWhat(cs)
 	if moved { // what stays where it was has its old path
 		slices.SortStableFunc(cs, func(a, b Change) int { return strings.Compare(a.Path, b.Path) })
 	}
 	return cs
+}
+
+// obstacle says what keeps a change from being carried out, or "": also a file that
+// was to leave its path to another one, and stays.
+func (r Request) obstacle(c Change, gone map[string]bool) string {
+	if what := InTheWay(r.Ours, c.Path, gone); what != "" {
+		return what
+	}
+	if f, there := r.Ours[c.Path]; there && f.Kind.IsFile() && !gone[c.Path] && (c.From != "" || c.Before == nil) {
+		return fmt.Sprintf("your own %s stays", c.Path)
+	}
+	return ""
+}
+
+// oneEach leaves out the golden path's new file at a path from which another one could
+// not be moved, and tells of it with that one.
+func oneEach(cs []Change) []Change {
+	stuck, also := map[string]bool{}, map[string]bool{}
+	for _, c := range cs {
+		stuck[c.Path] = stuck[c.Path] || c.Action == Conflict && c.at == c.Path
+		also[c.Path] = also[c.Path] || c.at == ""
+	}
+	var each []Change
+	for _, c := range cs {
+		switch both := stuck[c.Path] && also[c.Path]; {
+		case both && c.at == "":
+			continue
+		case both:
+			c.Reason += "; the golden path has another file here now"
+		}
+		each = append(each, c)
+	}
+	return each
 }
 
 // sayWhat adds what is in the way to conflicts about files that the member deleted:

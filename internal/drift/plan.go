@@ -14,10 +14,12 @@ package drift
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goldenpaths/syncer/internal/scaffold"
@@ -94,11 +96,7 @@ func Plan(r Request) ChangeSet {
 		cs.From = &r.Locked.Revision
 	}
 	cs.Changes = r.unobstructed(p.changes())
-	for _, c := range cs.Changes {
-		if c.Action != Elsewhere {
-			p.remember(c)
-		}
-	}
+	p.rememberAll(cs.Changes)
 	p.keepDecisions()
 	if len(p.lock.Earlier) == 0 {
 		p.lock.Earlier = nil
@@ -109,33 +107,33 @@ func Plan(r Request) ChangeSet {
 
 type planner struct {
 	Request
+	moves
 	lock *Section
 }
 
 func (p *planner) changes() []Change {
-	moves := p.moves()
-	moved := map[string]bool{}
-	for _, from := range moves {
-		moved[from] = true
-	}
+	p.findMoves()
 	paths := map[string]bool{}
 	for path := range p.Locked.Files {
-		paths[path] = !moved[path]
+		paths[path] = !p.leaves(path)
 	}
 	for path := range p.Theirs {
 		paths[path] = true
 	}
 	var cs []Change
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
-		if !paths[path] {
-			continue
-		}
-		if owner, ok := p.Owned[path]; ok {
+		_, taken := p.stay[path]
+		switch owner, owned := p.Owned[path]; {
+		case !paths[path]:
+		case owned:
 			cs = append(cs, p.owned(path, owner)...)
-			continue
+		case taken && p.from[path] == "":
+			// The golden path has another file where one is kept that it moved.
+		default:
+			cs = append(cs, p.change(path, p.from[path]))
 		}
-		cs = append(cs, p.change(path, moves[path]))
 	}
+	slices.SortStableFunc(cs, func(a, b Change) int { return strings.Compare(a.Path, b.Path) }) // some stay at their old paths
 	return cs
 }
 
@@ -145,6 +143,8 @@ func (p *planner) change(path, from string) Change {
 	at := path
 	if from != "" {
 		at = from
+	} else if p.leaves(path) {
+		at = "" // another file had this path, and has a new one
 	}
 	locked, known := p.Locked.Files[at]
 	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, at), policies: p.Policies}
@@ -157,15 +157,15 @@ func (p *planner) change(path, from string) Change {
 		f.compare(locked, p.Theirs[path])
 		p.findBase(&f, at, locked)
 	}
-	if k, ok := kept(p.Keeps, at, p.Today); ok {
-		if c := f.keep(k); c.Action == Kept {
-			c.Path, c.at, c.goes = at, at, f.deleted
-			return c
-		}
+	if at == "" && p.staysOnce(path) {
+		f.ours = get(p.Ours, path)
 	}
-	c := f.decide()
+	c, held := p.keep(f, at)
+	if !held {
+		c = f.decide()
+	}
 	c.at, c.to, c.goes = at, path, f.deleted
-	if from == "" || f.ours == nil {
+	if held || from == "" || f.ours == nil {
 		return c
 	}
 	return movedChange(c, from)
@@ -272,17 +272,30 @@ func (l LockedFile) base(at string, find func(string, LockedFile) (tree.File, bo
 }
 
 // keep holds back what the golden path would do to a file that .goldenpath.yaml
-// keeps.
-func (f facts) keep(k Keep) Change {
-	c := f.decide()
-	if c.Action == Same || c.Action == Yours {
-		return c
+// keeps, if it would do something: at is where the lock has the file.
+func (p *planner) keep(f facts, at string) (Change, bool) {
+	k, ok := p.stay[at]
+	moves := ok && at != f.path && f.ours != nil
+	if !ok {
+		k, ok = p.kept(at, f.path)
+	}
+	if !ok {
+		return Change{}, false
+	}
+	if c := f.decide(); !moves && (c.Action == Same || c.Action == Yours) {
+		return Change{}, false
 	}
 	reason := "kept: " + k.Reason
 	if k.Until != "" {
 		reason += " (until " + k.Until + ")"
 	}
-	return Change{Path: f.path, Mode: f.mode, Action: Kept, Reason: reason, Before: f.ours, After: f.ours}
+	if moves {
+		reason += fmt.Sprintf("; the golden path has it at %s now", f.path)
+		if _, another := p.Theirs[at]; another && p.from[at] == "" {
+			reason += ", and another file here"
+		}
+	}
+	return Change{Path: cmp.Or(at, f.path), Mode: f.mode, Action: Kept, Reason: reason, Before: f.ours, After: f.ours}, true
 }
 
 func get(t tree.Tree, path string) *tree.File {
@@ -292,13 +305,26 @@ func get(t tree.Tree, path string) *tree.File {
 	return nil
 }
 
+// rememberAll writes the lock's entries. What is left undone at a path counts for more
+// than that a file which stays elsewhere has its new one there.
+func (p *planner) rememberAll(cs []Change) {
+	for _, done := range []bool{true, false} {
+		for _, c := range cs {
+			if c.Action != Elsewhere && c.applied == done {
+				p.remember(c)
+			}
+		}
+	}
+}
+
 // remember writes the lock's entry for a change. Where the golden path's file was
 // applied in part, the base is what was applied; where not at all, it stays what it
 // was.
 func (p *planner) remember(c Change) {
 	if c.Action == Kept {
 		// At the old path, so that it is found to have moved again when the keep ends.
-		p.lock.Files[c.at] = p.held(c)
+		path := cmp.Or(c.at, c.to)
+		p.lock.Files[path] = p.held(c, path)
 		return
 	}
 	t, inTheirs := p.Theirs[c.to]
@@ -308,7 +334,7 @@ func (p *planner) remember(c Change) {
 	case c.applied && c.Mode == scaffold.Once && known && was.Blob != "" && was.Blob != t.Blob():
 		// The base stays what the member was given at creation: what the golden path
 		// changed since then never came.
-		p.lock.Files[c.to] = p.held(c)
+		p.lock.Files[c.to] = p.held(c, c.to)
 	case c.applied:
 		p.lock.Files[c.to] = p.given(c, t)
 	default:
@@ -330,20 +356,23 @@ func (p *planner) open(c Change, t scaffold.Rendered) LockedFile {
 	f := facts{path: c.to, mode: c.Mode, theirs: &t.File, decided: p.Locked.decided(c.to, t.Blob), policies: p.Policies}
 	holes, ok := f.holes(c, t.File)
 	if !ok {
-		return p.held(c)
+		return p.held(c, c.to)
 	}
 	l := p.given(c, t)
 	l.Holes, l.Open = holes, true
 	return l
 }
 
-// held is the entry of a file whose base stays.
-func (p *planner) held(c Change) LockedFile {
+// held is the entry, at a path, of a file whose base stays.
+func (p *planner) held(c Change, path string) LockedFile {
 	l, known := p.Locked.Files[c.at]
 	if !known {
 		l = LockedFile{Kind: tree.Regular}
 	} else if l.Blob != "" {
 		l.Earlier = p.earlier(l.Earlier)
+		if l.From = cmp.Or(l.From, c.at); l.From == path {
+			l.From = ""
+		}
 	}
 	l.Mode, l.Open, l.Deleted = c.Mode, c.Action == Conflict, c.goes
 	return l
@@ -403,111 +432,4 @@ func (p *planner) keepDecisions() {
 			p.lock.Decisions = append(p.lock.Decisions, d)
 		}
 	}
-}
-
-// moves finds the files that the golden path moved: new path → old path. A
-// migration says so, or both come from the same source, or what the golden path
-// removed is much like what it added.
-func (p *planner) moves() map[string]string {
-	moves := map[string]string{}
-	var gone []string
-	for _, path := range slices.Sorted(maps.Keys(p.Locked.Files)) {
-		// What never had a base is the member's own file, which the golden path cannot
-		// move.
-		if _, still := p.Theirs[path]; !still && p.Locked.Files[path].Blob != "" {
-			gone = append(gone, path)
-		}
-	}
-	added := p.added()
-	take := func(to, from string) {
-		moves[to] = from
-		gone = slices.DeleteFunc(gone, func(g string) bool { return g == from })
-		delete(added, to)
-	}
-	for _, from := range slices.Clone(gone) {
-		if to, ok := p.Renames[from]; ok && added[to] {
-			take(to, from)
-		}
-	}
-	for _, from := range slices.Clone(gone) {
-		for _, to := range slices.Sorted(maps.Keys(added)) {
-			if p.Theirs[to].Origin == p.Locked.Files[from].origin(from) {
-				take(to, from)
-				break
-			}
-		}
-	}
-	for _, from := range slices.Clone(gone) {
-		if to := p.mostAlike(from, added); to != "" {
-			take(to, from)
-		}
-	}
-	return moves
-}
-
-// added returns the paths to which the golden path may have moved a file: new
-// ones, at which the member has nothing of its own.
-func (p *planner) added() map[string]bool {
-	added := map[string]bool{}
-	for path := range p.Theirs {
-		_, before := p.Locked.Files[path]
-		if _, theirOwn := p.Ours[path]; !before && !theirOwn {
-			added[path] = true
-		}
-	}
-	return added
-}
-
-// maxCandidates bounds the comparisons of removed with added files.
-const maxCandidates = 200
-
-// mostAlike returns the added file that is the most like a removed one: at least
-// half of their lines are the same, as git's rename detection asks.
-func (p *planner) mostAlike(from string, added map[string]bool) string {
-	locked := p.Locked.Files[from]
-	if len(added) == 0 || len(added) > maxCandidates || locked.Blob == "" {
-		return ""
-	}
-	best, most := "", 0.5
-	var base *tree.File
-	for _, to := range slices.Sorted(maps.Keys(added)) {
-		if p.Theirs[to].Blob() == locked.Blob && len(p.Theirs[to].File.Data) > 0 {
-			return to
-		}
-		if locked.Mode == scaffold.Once {
-			continue // its base is what the member was given long ago
-		}
-		if base == nil {
-			if base = p.base(from, locked); base == nil {
-				return ""
-			}
-		}
-		if s := Similarity(base.Data, p.Theirs[to].File.Data); s > most && len(base.Data) > 0 {
-			best, most = to, s
-		}
-	}
-	return best
-}
-
-// Similarity is the share of bytes, from 0 to 1, that stand in lines that both
-// texts have. Binary files are alike only where they are equal.
-func Similarity(a, b []byte) float64 {
-	if bytes.Equal(a, b) {
-		return 1
-	}
-	if tree.IsBinary(a) || tree.IsBinary(b) {
-		return 0
-	}
-	count := map[string]int{}
-	for line := range bytes.SplitAfterSeq(a, []byte("\n")) {
-		count[string(line)]++
-	}
-	same := 0
-	for line := range bytes.SplitAfterSeq(b, []byte("\n")) {
-		if count[string(line)] > 0 {
-			count[string(line)]--
-			same += len(line)
-		}
-	}
-	return 2 * float64(same) / float64(len(a)+len(b))
 }

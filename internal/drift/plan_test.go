@@ -417,13 +417,22 @@ func checkDecisions(t rapid.TB, cs drift.ChangeSet, path, at string, base, now, 
 	}
 }
 
+// changeOf returns what happens to the member's file at a path, and where it is then:
+// it may go elsewhere while another one comes.
 func changeOf(cs drift.ChangeSet, p string) (*drift.Change, string) {
+	var at *drift.Change
 	for _, c := range cs.Changes {
-		if c.Path == p || c.From == p {
+		switch {
+		case c.From == p:
 			return &c, c.Path
+		case c.Path == p && (at == nil || at.Before == nil):
+			at = &c
 		}
 	}
-	return nil, p
+	if at == nil {
+		return nil, p
+	}
+	return at, at.Path
 }
 
 func counts(data []byte) map[string]int {

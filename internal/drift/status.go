@@ -46,10 +46,10 @@ func (l LockedFile) state(path string, ours *tree.File, base func(string, Locked
 	switch {
 	case l.Open:
 		return Undecided
+	case l.Mode == scaffold.Once && l.Blob != "" && !l.Deleted:
+		return WrittenOnce // its base is from long ago, and nothing waits for it
 	case l.Earlier != "" || l.Blob == "":
 		return HeldBack
-	case l.Mode == scaffold.Once:
-		return WrittenOnce
 	case ours != nil && ours.Kind == l.Kind && ours.Blob() == l.Blob:
 		return Current
 	case l.Mode == scaffold.Managed:

@@ -330,10 +330,13 @@ func crossed(ms []scaffold.Migration, from, to string) []scaffold.Migration {
 	return between
 }
 
+// inverse returns a map's keys by its values: of several with one value the first.
 func inverse(m map[string]string) map[string]string {
 	out := map[string]string{}
-	for k, v := range m {
-		out[v] = k
+	for _, k := range slices.Sorted(maps.Keys(m)) {
+		if _, twice := out[m[k]]; !twice {
+			out[m[k]] = k
+		}
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -222,8 +223,8 @@ func renamesOf(ms []scaffold.Migration, g candidate, locked *drift.Section) map[
 		if since[l.Earlier] == nil {
 			since[l.Earlier] = renames(crossed(g.migrations, from, g.revision.Version))
 		}
-		if to, moved := since[l.Earlier][path]; moved {
-			all[path] = to
+		if to, moved := since[l.Earlier][cmp.Or(l.From, path)]; moved {
+			all[path] = to // where it is already, if it was held back there
 		}
 	}
 	return all

@@ -180,11 +180,21 @@ func (l *migrationLint) inputs(m Migration) {
 }
 
 func (l *migrationLint) paths(m Migration) {
+	first := map[string]string{} // what is renamed, by its new name
 	for _, from := range slices.Sorted(maps.Keys(m.Renames)) {
 		to := m.Renames[from]
 		if !l.path(from, "renames", from) || !l.path(to, "renames", from) {
 			continue
 		}
+		if from == to {
+			l.fault(fmt.Sprintf("%q is renamed to itself", from), "write its new path, or remove the line", "renames", from)
+			continue
+		}
+		if other, twice := first[to]; twice {
+			l.fault(fmt.Sprintf("%q and %q are both renamed to %q, and only one file can be there", other, from, to), "rename one, and delete the other with deletes", "renames", from)
+			continue
+		}
+		first[to] = from
 		end := l.ends(to, func(m Migration) map[string]string { return m.Renames }, func(m Migration) []string { return m.Deletes })
 		if end != "" && !slices.ContainsFunc(l.layers, func(layer *Manifest) bool { return l.renders(layer, end) }) {
 			l.fault(fmt.Sprintf("no file below template/ renders to %q", end), nearest.Hint(end, l.files), "renames", from)
