@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,10 +22,13 @@ best becomes the base, so that your text counts as your edits. Only
 .goldenpath.yaml and .goldenpath.lock are written; syncer diff then shows what
 the first sync would do.
 
+Without --source, NAME is looked for in the sources of the golden paths that the
+repository follows, and then among those in this program.
+
 A repository that follows NAME and has lost its .goldenpath.lock gets a new one in
 the same way, from what .goldenpath.yaml says.`,
 		Example: "  syncer adopt go-service --set team=payments-team",
-		Args:    between(1, 2, "NAME and at most one DIR"), ValidArgsFunction: a.completeNames,
+		Args:    between(1, 2, "NAME and at most one DIR"), ValidArgsFunction: a.completeAdoptable,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.adopt(cmd, &f, args[0], args[1:]) },
 	}
 	f.add(cmd)
@@ -32,17 +36,49 @@ the same way, from what .goldenpath.yaml says.`,
 }
 
 // adoptable loads the golden path to adopt. Where the repository follows it already,
-// its own file says from where.
+// its own file says from where; where it follows others, and no source is given, it
+// is looked for where they come from, and in this program last.
 func (a *app) adoptable(cmd *cobra.Command, m member, source, name string) (*reconcile.GoldenPath, *reconcile.Syncer, error) {
 	st, err := reconcile.Load(m)
-	if err == nil {
-		if follow, ok := st.Member.Follows(name); ok {
-			s := a.syncer(m.Root())
-			g, err := s.GoldenPath(cmd.Context(), follow.Source, name, follow.Wanted(s.Today))
+	if err != nil || len(st.Member.GoldenPaths) == 0 { // what is wrong with it is said when it is adopted
+		return a.golden(cmd, m.Root(), source, name)
+	}
+	s := a.syncer(m.Root())
+	if follow, ok := st.Member.Follows(name); ok {
+		g, err := s.GoldenPath(cmd.Context(), follow.Source, name, follow.Wanted(s.Today))
+		return g, s, err
+	}
+	if cmd.Flags().Changed("source") {
+		return a.golden(cmd, m.Root(), source, name)
+	}
+	unknown := &scaffold.UnknownError{Name: name}
+	for _, from := range sourcesOf(st) {
+		g, err := s.GoldenPath(cmd.Context(), from, name, "")
+		none, is := errors.AsType[*scaffold.UnknownError](err)
+		if !is {
 			return g, s, err
 		}
+		unknown.Known = append(unknown.Known, none.Known...)
 	}
-	return a.golden(cmd, m.Root(), source, name)
+	slices.Sort(unknown.Known)
+	unknown.Known = slices.Compact(unknown.Known)
+	return nil, nil, unknown
+}
+
+// sourcesOf returns where a member's golden paths come from, in its file's order, and
+// what is in this program.
+func sourcesOf(st *reconcile.State) []string {
+	var all []string
+	for _, f := range st.Member.GoldenPaths {
+		follow, _ := st.Member.Follows(f.Name)
+		if from := follow.Source; from != "" && !slices.Contains(all, from) {
+			all = append(all, from)
+		}
+	}
+	if !slices.Contains(all, builtin) {
+		all = append(all, builtin)
+	}
+	return all
 }
 
 func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string) error {

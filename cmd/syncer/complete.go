@@ -37,6 +37,32 @@ func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]cobr
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeAdoptable is completeNames for a repository, here or in a DIR that is not
+// typed yet: without --source its own sources are asked, and then this program.
+func (a *app) completeAdoptable(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	m, st, err := peek(".")
+	if err != nil || len(args) > 0 || cmd.Flags().Changed("source") {
+		return a.completeNames(cmd, args, typed)
+	}
+	s := a.syncer(m.Root())
+	var names []cobra.Completion
+	for _, from := range sourcesOf(st) {
+		if (gitrepo.Source{Location: from}).IsURL() {
+			continue
+		}
+		all, err := s.GoldenPaths(cmd.Context(), from)
+		if err != nil {
+			continue // the others may be there
+		}
+		for _, g := range all {
+			if _, follows := st.Member.Follows(g.Manifest.Name); !follows {
+				names = append(names, cobra.CompletionWithDesc(g.Manifest.Name, g.Manifest.Title))
+			}
+		}
+	}
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
 // completeTests completes the first argument with the golden paths of --dir.
 func (a *app) completeTests(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	files, err := a.platformFiles(cmd, []string{cmd.Flag("dir").Value.String()})

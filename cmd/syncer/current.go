@@ -150,10 +150,13 @@ func (a *app) printCheck(r pathReport) {
 			fmt.Fprintf(a.out, "  %-9s %s\n", f.State, f.Path)
 		}
 	}
-	if r.Behind {
+	switch {
+	case r.Behind && len(r.Changes) == 0:
+		fmt.Fprintf(a.out, "  %s would change no file; a sync only notes it in %s\n", r.Newest, drift.LockName)
+	case r.Behind:
 		fmt.Fprintf(a.out, "  %s would:\n", r.Newest)
 		a.printChanges(r.Changes, "")
-	} else {
+	default:
 		a.printChanges(slices.DeleteFunc(slices.Clone(r.Changes), func(c changeReport) bool {
 			return c.Action != drift.Conflict && c.Action != drift.Elsewhere
 		}), "")

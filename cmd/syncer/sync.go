@@ -172,6 +172,9 @@ func (a *app) printSync(r syncReport) {
 		fmt.Fprintf(a.out, "%s %s: nothing to do\n", r.GoldenPath, r.Version)
 	} else {
 		fmt.Fprintf(a.out, "%s → %s, in %s\n", strings.TrimSpace(r.GoldenPath+" "+r.From), r.Version, r.where)
+		if len(r.Changes) == 0 {
+			fmt.Fprintf(a.out, "  no file changes; only %s does\n", drift.LockName)
+		}
 	}
 	a.printChanges(r.Changes, r.Branch)
 	a.printNotes(r.GoldenPath, r.notes)
