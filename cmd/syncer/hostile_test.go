@@ -172,11 +172,14 @@ func TestAProtectedDefaultBranchAtScaffold(t *testing.T) {
 	w.hub.ReleaseDeliveries()
 	w.until("a pull request begins it", func() bool { return w.pull("acme/guarded", ourHead) != nil })
 	w.settle()
-	head := w.pull("acme/guarded", ourHead).HeadID
+	head, number := w.pull("acme/guarded", ourHead).HeadID, w.pull("acme/guarded", ourHead).Number
 	w.sweepNow()
 	w.sweepNow()
 	if p := w.pulls("acme/guarded"); len(p) != 1 || p[0].HeadID != head {
 		t.Errorf("looking again changed something: %+v, was at %s", p, head)
+	}
+	if wrong := slices.DeleteFunc(w.issues("acme/guarded", "open"), func(i localhub.Issue) bool { return i.Number == number }); len(wrong) > 0 {
+		t.Errorf("somebody is told to repair something: %+v", wrong)
 	}
 	w.must(w.alice.MergePull("acme/guarded", w.pull("acme/guarded", ourHead).Number, "merge"))
 	w.until("the member is current", func() bool { return w.is("acme/guarded", store.Current) })

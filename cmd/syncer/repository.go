@@ -42,6 +42,11 @@ func (r *repository) known(ctx context.Context) (forge.Repository, error) {
 // Look reads a repository's state, in one request where GitHub can.
 func (r *repository) Look(ctx context.Context, ask walks.Ask) (walks.Look, error) {
 	f := forge.Ask{ID: r.at.Repository, Ref: ask.Ref, Contents: ask.Contents, Branch: ask.Branch}
+	if ask.Facts { // GraphQL has no custom properties
+		if _, err := r.known(ctx); err != nil {
+			return walks.Look{}, err
+		}
+	}
 	if r.now != nil {
 		f.NodeID, f.Name = r.now.NodeID, r.now.Name
 	} else if name, known := r.hub.named(ctx, r.at.Repository); known {

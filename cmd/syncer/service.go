@@ -27,7 +27,7 @@ func newService(ctx context.Context, f *flows) (*service, error) {
 	return &service{
 		flows: f, bot: f.identity.Bot, prefix: f.cfg.TemplatePrefix, platform: at.Repository,
 		Walks: &walks.Walks{
-			Hub: &hub{app: f.github, db: f.db}, Registry: registry{f.db}, Queue: queue{f.work},
+			Hub: &hub{app: f.github, db: f.db}, Registry: registry{f.db}, Queue: queue{work: f.work}, Ending: ending{f},
 			Platform: at, PlatformURL: platform.URL, Now: time.Now, Name: f.identity.Slug, Policy: f.cfg.Merge, Memory: remembered,
 			Isolate: isolate(box), ManagedCheck: f.cfg.ManagedCheck,
 			Limits: walks.Limits(f.cfg.PullRequests.Limits), Schedule: f.cfg.PullRequests.Schedule,

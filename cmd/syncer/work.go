@@ -218,8 +218,34 @@ func (s *service) repositoryChanged(ctx context.Context, j webhooks.RepositoryCh
 	})
 }
 
-// queue lets the walks ask for work.
-type queue struct{ work *jobs.Client }
+// ending lets the walks end jobs.
+type ending struct{ *flows }
+
+// Finish implements [walks.Ending].
+func (e ending) Finish(ctx context.Context, write func(walks.Registry, walks.Queue) error) error {
+	if jobs.ID(ctx) == 0 {
+		return e.Together(ctx, write)
+	}
+	return e.finish(ctx, func(tx *sql.Tx, db *store.Store) error { return write(registry{db}, queue{e.work, tx}) })
+}
+
+// Together implements [walks.Ending].
+func (e ending) Together(ctx context.Context, write func(walks.Registry, walks.Queue) error) error {
+	return e.db.InTx(ctx, func(tx *sql.Tx, db *store.Store) error { return write(registry{db}, queue{e.work, tx}) })
+}
+
+// queue lets the walks ask for work: in a transaction, or without one at once.
+type queue struct {
+	work *jobs.Client
+	tx   *sql.Tx
+}
+
+func want[A jobs.Args](ctx context.Context, q queue, all ...A) error {
+	if q.tx == nil {
+		return jobs.EnqueueNow(ctx, q.work, "", all...)
+	}
+	return jobs.Enqueue(ctx, q.work, q.tx, "", all...)
+}
 
 // Sync asks for a look at repositories.
 func (q queue) Sync(ctx context.Context, why string, at ...walks.Place) error {
@@ -230,7 +256,7 @@ func (q queue) Sync(ctx context.Context, why string, at ...walks.Place) error {
 	for i, p := range at {
 		all[i] = webhooks.Member{Repository: webhooks.Repository{ID: p.Repository, Installation: p.Installation}, Why: why}
 	}
-	return jobs.EnqueueNow(ctx, q.work, "", all...)
+	return want(ctx, q, all...)
 }
 
 // SyncAt asks for a look at a repository at a time.
@@ -238,17 +264,17 @@ func (q queue) SyncAt(ctx context.Context, at walks.Place, when time.Time) error
 	if most := time.Now().Add(longestWait); when.After(most) {
 		when = most
 	}
-	return jobs.EnqueueNow(ctx, q.work, "", waiting{Repository: at.Repository, Installation: at.Installation, Due: when.UnixMilli()})
+	return want(ctx, q, waiting{Repository: at.Repository, Installation: at.Installation, Due: when.UnixMilli()})
 }
 
 // Scaffold asks for a new repository to be filled.
 func (q queue) Scaffold(ctx context.Context, at walks.Place) error {
-	return jobs.EnqueueNow(ctx, q.work, "", webhooks.Scaffold{Repository: webhooks.Repository{ID: at.Repository, Installation: at.Installation}})
+	return want(ctx, q, webhooks.Scaffold{Repository: webhooks.Repository{ID: at.Repository, Installation: at.Installation}})
 }
 
 // SetUp asks for the steps after a repository's creation.
 func (q queue) SetUp(ctx context.Context, at walks.Place) error {
-	return jobs.EnqueueNow(ctx, q.work, "", setUp{Repository: at.Repository, Installation: at.Installation})
+	return want(ctx, q, setUp{Repository: at.Repository, Installation: at.Installation})
 }
 
 // Superseded reports whether newer work replaces the job that ctx belongs to.

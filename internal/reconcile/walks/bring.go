@@ -23,6 +23,7 @@ type bringing struct {
 	state  *reconcile.State
 	record Record
 	wish
+	last *last
 }
 
 // bring brings one golden path up to date, and notes where it could not. A missing
@@ -43,7 +44,8 @@ func (b *bringing) bring(ctx context.Context, name string) error {
 
 func (b *bringing) bringOne(ctx context.Context, name string) error {
 	if broken := b.cannotRead(ctx, name); broken != nil {
-		return b.Registry.Failed(ctx, b.record.At.Repository, name, broken)
+		b.last.failed(b.record.At.Repository, name, broken)
+		return nil
 	}
 	p, err := b.syncer.Plan(ctx, b.repo, b.state, name, "")
 	if _, wrong := errors.AsType[scaffold.Problems](err); wrong {
@@ -54,10 +56,13 @@ func (b *bringing) bringOne(ctx context.Context, name string) error {
 	}
 	before := b.record
 	b.learn(p)
+	if before.Source != "" && before.Digest == "" && b.record.Digest != "" {
+		b.noteScaffolded(p.From.Name()) // whoever rendered it did not get to that
+	}
 	if err := b.lookAtBranch(ctx); err != nil {
 		return err
 	}
-	b.takeRefusal(ctx, before)
+	b.takeRefusal(before)
 	open := b.openPullRequest()
 	switch {
 	case !p.Behind:
@@ -65,14 +70,14 @@ func (b *bringing) bringOne(ctx context.Context, name string) error {
 	case open == nil && b.refused(p.To):
 		b.record.State = Behind
 		b.release()
-		return b.remember(ctx)
+		b.rememberLast()
+		return nil
 	case b.look.Repository.closed() != "":
 		b.record.State = Unknown
 		b.release()
-		if err := b.remember(ctx); err != nil {
-			return err
-		}
-		return b.Registry.Failed(ctx, b.record.At.Repository, name, errors.New(b.look.Repository.closed()))
+		b.rememberLast()
+		b.last.failed(b.record.At.Repository, name, errors.New(b.look.Repository.closed()))
+		return nil
 	}
 	if b.look.Branch.Commit != "" && !b.ours() {
 		return b.onTop(ctx, p, open)
@@ -97,7 +102,7 @@ func (b *bringing) cannotRead(ctx context.Context, name string) error {
 // takeRefusal sees that the pull request which was open is closed. Who merges or
 // closes one of ours is told by a delivery, which may come late or not at all; we
 // close ours only when there is nothing left to bring.
-func (b *bringing) takeRefusal(ctx context.Context, before Record) {
+func (b *bringing) takeRefusal(before Record) {
 	for _, pr := range b.look.PullRequests {
 		if before.PullRequest == 0 || pr.Number != before.PullRequest || pr.Open {
 			continue
@@ -105,7 +110,7 @@ func (b *bringing) takeRefusal(ctx context.Context, before Record) {
 		b.record.PullRequest, b.record.Undecided = 0, ""
 		if !pr.Merged {
 			b.record.Refused = before.Wanted
-			b.note(ctx, "pull request closed", fmt.Sprintf("#%d was closed without being merged: a no to %s", pr.Number, before.Wanted))
+			b.noteLast("pull request closed", fmt.Sprintf("#%d was closed without being merged: a no to %s", pr.Number, before.Wanted))
 		}
 	}
 }
@@ -121,7 +126,7 @@ func (b *bringing) learn(p *reconcile.Planned) {
 	r := &b.record
 	r.Source, r.Channel, r.Wanted = p.Following.Source, p.Following.Wanted(b.syncer.Today), p.To.Name()
 	r.Version, r.Digest = "", ""
-	if p.From != nil {
+	if !begins(p) { // what a template repository's lock says was rendered for nobody
 		r.Version, r.Digest = p.From.Name(), p.From.Digest
 	}
 	r.Drifted = slices.ContainsFunc(p.Files, func(f drift.FileState) bool { return f.State == drift.Drifted })
@@ -132,6 +137,9 @@ func (b *bringing) learn(p *reconcile.Planned) {
 	}
 	slices.Sort(r.Paths)
 }
+
+// begins reports whether nothing was rendered for the repository yet.
+func begins(p *reconcile.Planned) bool { return p.From == nil || p.From.Repository == "" }
 
 func stateOf(p *reconcile.Planned) State {
 	switch {
@@ -176,6 +184,13 @@ func (b *bringing) remember(ctx context.Context) error {
 	return b.Registry.Remember(ctx, b.look.Repository, b.record)
 }
 
+// rememberLast remembers the record as it is now when the walk ends.
+func (b *bringing) rememberLast() { b.last.remember(b.look.Repository, b.record) }
+
+func (b *bringing) noteScaffolded(version string) {
+	b.noteLast("repository scaffolded", fmt.Sprintf("%s rendered %s", b.look.Repository.FullName(), version))
+}
+
 // finish ends what is under way: the member has the newest version.
 func (b *bringing) finish(ctx context.Context, open *PullRequest) error {
 	b.record.PullRequest, b.record.Offered, b.record.Undecided = 0, "", ""
@@ -185,11 +200,12 @@ func (b *bringing) finish(ctx context.Context, open *PullRequest) error {
 		if err := b.client.ClosePullRequest(ctx, open.Number, b.branch(), b.look.Branch.Commit, comment); err != nil {
 			return err
 		}
-		b.note(ctx, "pull request closed", fmt.Sprintf("#%d has nothing left to bring", open.Number))
+		b.noteLast("pull request closed", fmt.Sprintf("#%d has nothing left to bring", open.Number))
 	} else if open != nil {
 		b.record.PullRequest = open.Number
 	}
-	return b.remember(ctx)
+	b.rememberLast()
+	return nil
 }
 
 // propose makes or rebuilds the branch from the default branch, and the pull
@@ -323,18 +339,18 @@ func (b *bringing) noteDecided(ctx context.Context, p *reconcile.Planned, open *
 // open one say what it says now. One that says it already is left as it is, unless a
 // box in it is ticked: what was asked for by that is done by now, or was refused.
 func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *PullRequest, text description, head string, conflicts []drift.Change) error {
-	kind := "pull request updated"
 	if open == nil {
 		pr, err := b.client.OpenPullRequest(ctx, Proposal{Head: b.branch(), Base: b.look.Repository.DefaultBranch, Title: text.title, Body: text.body, Draft: len(conflicts) > 0})
 		if err != nil {
 			return err
 		}
-		open, kind = &pr, "pull request opened"
+		open = &pr
 	}
 	if err := b.warn(ctx, conflicts, *open, head); err != nil {
 		return err
 	}
-	if b.record.PullRequest != open.Number { // not remembered yet, so it is new
+	isNew := b.record.PullRequest != open.Number // not remembered yet
+	if isNew {
 		if err := b.dress(ctx, p, *open); err != nil {
 			return err
 		}
@@ -350,11 +366,20 @@ func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *
 	}
 	b.record.PullRequest, b.record.Offered, b.record.Refused = open.Number, p.To.Digest, ""
 	b.release()
-	if err := b.remember(ctx); err != nil || says && kind == "pull request updated" {
-		return err
+	b.rememberLast()
+	what := fmt.Sprintf("#%d brings %s to %s", open.Number, b.record.GoldenPath, p.To.Name())
+	switch {
+	case isNew:
+		b.noteLast("pull request opened", what)
+	case !says:
+		b.noteLast("pull request updated", what)
 	}
-	b.note(ctx, kind, fmt.Sprintf("#%d brings %s to %s", open.Number, b.record.GoldenPath, p.To.Name()))
 	return nil
+}
+
+// noteLast adds to the log when the walk ends.
+func (b *bringing) noteLast(kind, what string) {
+	b.last.note(Event{Repository: b.record.At.Repository, GoldenPath: b.record.GoldenPath, Kind: kind, What: what})
 }
 
 // note adds to the log; that it could not is no reason to do the work again.

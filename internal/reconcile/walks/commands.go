@@ -33,6 +33,7 @@ func (w *Walks) Decide(ctx context.Context, at Place, number int, branch string,
 	if err != nil {
 		return err
 	}
+	var l last
 	r := recordOf(records, at, name)
 	switch {
 	case v == Closed && byPerson && (r.Source == "" || r.PullRequest != number && (r.PullRequest != 0 || r.Refused != "")):
@@ -42,20 +43,21 @@ func (w *Walks) Decide(ctx context.Context, at Place, number int, branch string,
 	case v == Reopened:
 		r.Refused, r.PullRequest = "", number
 	case v == Merged:
-		return errors.Join(w.learnMerged(ctx, at, number, r), w.Queue.Sync(ctx, "a pull request was merged", at))
+		l.sync("a pull request was merged", at)
+		return w.end(ctx, l, w.learnMerged(ctx, at, number, r))
 	default:
-		return w.Queue.Sync(ctx, "a pull request was "+string(v), at)
+		l.sync("a pull request was "+string(v), at)
+		return w.end(ctx, l, nil)
 	}
 	c := w.Hub.Client(at, toRead, false)
 	look, err := c.Look(ctx, Ask{})
 	if err != nil {
 		return err
 	}
-	if err := w.Registry.Remember(ctx, look.Repository, r); err != nil {
-		return err
-	}
+	l.remember(look.Repository, r)
 	what := fmt.Sprintf("the pull request for %s %s was %s", name, r.Wanted, v)
-	return w.Registry.Note(ctx, Event{Repository: at.Repository, GoldenPath: name, Kind: "pull request " + string(v), What: what})
+	l.note(Event{Repository: at.Repository, GoldenPath: name, Kind: "pull request " + string(v), What: what})
+	return w.end(ctx, l, nil)
 }
 
 // set writes answers into .goldenpath.yaml, and begins. Several golden paths share
@@ -79,7 +81,7 @@ func (d *ordered) set(ctx context.Context, pairs []string) (string, error) {
 	if refused, err := d.commitMember(ctx, look, text, "Answer what the golden path asks\n"); refused != "" || err != nil {
 		return refused, err
 	}
-	return "The answers are written to " + code(drift.MemberName) + ".", d.Scaffold(ctx, d.at)
+	return "The answers are written to " + code(drift.MemberName) + ".", d.scaffold(ctx, d.at)
 }
 
 // answered returns the text of .goldenpath.yaml with answers for every golden path

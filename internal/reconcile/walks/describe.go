@@ -37,13 +37,12 @@ type description struct {
 // still have to decide, and why is what the platform says about the version.
 func describe(p *reconcile.Planned, open []drift.Change, why story) description {
 	d := description{title: fmt.Sprintf("Update %s to %s", p.GoldenPath, version(p.To))}
-	begins := p.From == nil || p.From.Repository == ""
-	if begins {
+	if begins(p) {
 		d.title = fmt.Sprintf("Begin with %s %s", p.GoldenPath, version(p.To))
 	}
 	d.mark = mark(p, open)
 	b := body{limit: maxBody}
-	if begins {
+	if begins(p) {
 		b.add("This repository begins with the golden path **%s** %s.\n", p.GoldenPath, p.To.Name())
 	} else {
 		b.add("The golden path **%s** has a new version: %s → %s.\n", p.GoldenPath, p.From.Name(), p.To.Name())

@@ -16,8 +16,7 @@ import (
 // what waits, and a look at that time is asked for. New repositories do not wait, nor
 // do people who gave an order.
 func (b *bringing) hold(ctx context.Context, p *reconcile.Planned, opens bool) error {
-	begins := p.From == nil || p.From.Repository == ""
-	if b.byPerson || begins {
+	if b.byPerson || begins(p) {
 		return nil
 	}
 	wait, err := b.window(ctx)
@@ -36,10 +35,11 @@ func (b *bringing) hold(ctx context.Context, p *reconcile.Planned, opens bool) e
 		return nil
 	}
 	if b.record.Held != p.To.Digest {
-		b.note(ctx, "held back", fmt.Sprintf("%s waits until %s: %s", p.To.Name(), wait.Until.UTC().Format(time.RFC3339), wait.Why))
+		b.noteLast("held back", fmt.Sprintf("%s waits until %s: %s", p.To.Name(), wait.Until.UTC().Format(time.RFC3339), wait.Why))
 	}
 	b.record.Held, b.record.HeldUntil = p.To.Digest, wait.Until
-	return errors.Join(b.remember(ctx), &LaterError{errors.New(wait.Why), max(wait.Until.Sub(b.Now()), time.Second)})
+	b.rememberLast()
+	return &LaterError{errors.New(wait.Why), max(wait.Until.Sub(b.Now()), time.Second)}
 }
 
 // release forgets what was held back: it is done, or not wanted.
@@ -101,5 +101,7 @@ func (w *Walks) Due(ctx context.Context, at Place) error {
 	if first.IsZero() {
 		return nil
 	}
-	return w.Queue.SyncAt(ctx, at, first)
+	var l last
+	l.syncAt(at, first)
+	return w.end(ctx, l, nil)
 }

@@ -141,6 +141,7 @@ type Ask struct {
 	Ref      string   // a branch; "" is the default one
 	Contents []string // paths whose content is wanted
 	Branch   string   // a branch of ours, whose head and pull requests are wanted
+	Facts    bool     // what inputs are inferred from is wanted too: topics and custom properties
 }
 
 // Look is what was seen. Contents that were asked for and are not in Files do not

@@ -28,8 +28,21 @@ const inputsKey = "inputs"
 // file came with the template that the repository was made from, or a person put
 // it there; a repository without it is left alone.
 func (w *Walks) Scaffold(ctx context.Context, at Place) error {
+	var l last
+	err := w.beginAll(ctx, at, &l)
+	return w.end(ctx, l, err)
+}
+
+// scaffold is Scaffold as a part of something else.
+func (w *Walks) scaffold(ctx context.Context, at Place) error {
+	var l last
+	err := w.beginAll(ctx, at, &l)
+	return errors.Join(err, w.leave(ctx, l))
+}
+
+func (w *Walks) beginAll(ctx context.Context, at Place, l *last) error {
 	c := w.Hub.Client(at, toSetUp, true)
-	look, err := c.Look(ctx, Ask{Contents: ownFiles})
+	look, err := c.Look(ctx, Ask{Contents: ownFiles, Facts: true})
 	switch {
 	case errors.Is(err, ErrNotReady) && look.Repository.FromTemplate != "" && w.Now().Sub(look.Repository.Created) < contentFor:
 		return &LaterError{err, contentEvery}
@@ -61,7 +74,7 @@ func (w *Walks) Scaffold(ctx context.Context, at Place) error {
 			continue
 		}
 		begun = false
-		b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: recordOf(records, at, name)}
+		b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: recordOf(records, at, name), last: l}
 		if b.record.Digest != "" {
 			return w.stuck(ctx, c, at, name, lockGone(name))
 		}
@@ -78,7 +91,7 @@ func (w *Walks) Scaffold(ctx context.Context, at Place) error {
 		}
 	}
 	if begun {
-		return w.Queue.Sync(ctx, "the repository has its golden paths already", at)
+		l.sync("the repository has its golden paths already", at)
 	}
 	return nil
 }
@@ -127,9 +140,10 @@ func (b *bringing) begin(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	// Asked for before the repository has begun: whatever happens in between, the
-	// steps are done. They can be done again.
-	if err := b.Queue.SetUp(ctx, b.record.At); err != nil {
+	// Asked for, and remembered, before the repository has begun: whatever happens in
+	// between, the steps are done, and the next look notes what was rendered. They can be
+	// done again.
+	if err := errors.Join(b.Queue.SetUp(ctx, b.record.At), b.remember(ctx)); err != nil {
 		return err
 	}
 	err = b.advance(ctx, commit, &made, Move{Branch: b.look.Head.Branch, From: b.look.Head.Commit, To: made.ID, FastForward: true})
@@ -141,8 +155,8 @@ func (b *bringing) begin(ctx context.Context, name string) error {
 		if p.Clean() {
 			b.record.State = Current
 		}
-		err = b.remember(ctx)
-		b.note(ctx, "repository scaffolded", fmt.Sprintf("%s rendered %s", b.look.Repository.FullName(), p.To.Name()))
+		b.rememberLast()
+		b.noteScaffolded(p.To.Name())
 	}
 	return err
 }
@@ -158,16 +172,18 @@ func (b *bringing) beginsAlready(ctx context.Context, p *reconcile.Planned, text
 		return false, err
 	}
 	b.asked = b.branch()
-	b.takeRefusal(ctx, before)
+	b.takeRefusal(before)
 	open := b.openPullRequest()
 	if open == nil && b.refused(p.To) {
-		return true, b.remember(ctx)
+		b.rememberLast()
+		return true, nil
 	}
 	if open == nil || !strings.Contains(open.Body, text.mark) {
 		return false, nil
 	}
 	b.record.PullRequest, b.record.Offered = open.Number, p.To.Digest
-	return true, b.remember(ctx)
+	b.rememberLast()
+	return true, nil
 }
 
 // beginByPullRequest proposes the first rendering where the default branch is

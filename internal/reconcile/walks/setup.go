@@ -15,8 +15,14 @@ import (
 // SetUp does what creation does besides files, for every golden path that a
 // repository follows.
 func (w *Walks) SetUp(ctx context.Context, at Place) error {
+	var l last
+	err := w.setUp(ctx, at, &l)
+	return w.end(ctx, l, err)
+}
+
+func (w *Walks) setUp(ctx context.Context, at Place, l *last) error {
 	c := w.Hub.Client(at, toSetUp, true)
-	look, err := c.Look(ctx, Ask{Contents: ownFiles})
+	look, err := c.Look(ctx, Ask{Contents: ownFiles, Facts: true})
 	if err != nil {
 		return err
 	}
@@ -45,7 +51,7 @@ func (w *Walks) SetUp(ctx context.Context, at Place) error {
 			continue // told where it is brought up to date
 		}
 		if err == nil {
-			b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: Record{At: at, GoldenPath: name}}
+			b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: Record{At: at, GoldenPath: name}, last: l}
 			err = b.after(ctx, p)
 		}
 		errs = append(errs, err)
@@ -105,8 +111,10 @@ func (b *bringing) after(ctx context.Context, p *reconcile.Planned) error {
 	}
 	switch {
 	case len(errs) == 0:
-		b.note(ctx, "repository set up", "every step after the first commit was done")
-		return b.client.CloseIssue(ctx, setUpKey, "Every step is done now.")
+		if err := b.client.CloseIssue(ctx, setUpKey, "Every step is done now."); err != nil {
+			return err
+		}
+		b.noteLast("repository set up", "every step after the first commit was done")
 	case len(failed) > 0:
 		b.note(ctx, "set-up incomplete", strings.Join(failed, "; "))
 		_, err = b.client.EnsureIssue(ctx, Issue{Key: setUpKey, Title: "Some steps of the golden path's set-up could not be done", Body: "The files are in place. These steps are not done. syncer tries them again for about two hours; comment `/syncer setup` when the cause is repaired later than that.\n\n" + strings.Join(failed, "\n") + "\n"})

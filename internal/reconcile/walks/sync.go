@@ -15,7 +15,11 @@ import (
 // one pull request for each, and remembers where it stands. A repository that
 // follows none is forgotten. One that is not to be found is not: whether it is gone
 // the sweep finds out, and what only its records have would be lost.
-func (w *Walks) Sync(ctx context.Context, at Place) error { return w.sync(ctx, at, wish{}) }
+func (w *Walks) Sync(ctx context.Context, at Place) error {
+	var l last
+	err := w.bringAll(ctx, at, wish{}, &l)
+	return w.end(ctx, l, err)
+}
 
 // wish is how a sync differs from an ordinary one.
 type wish struct {
@@ -23,7 +27,14 @@ type wish struct {
 	byPerson bool   // somebody asked for it, and waits
 }
 
+// sync is Sync as a part of something else.
 func (w *Walks) sync(ctx context.Context, at Place, how wish) error {
+	var l last
+	err := w.bringAll(ctx, at, how, &l)
+	return errors.Join(err, w.leave(ctx, l))
+}
+
+func (w *Walks) bringAll(ctx context.Context, at Place, how wish, l *last) error {
 	c := w.Hub.Client(at, toWrite, false)
 	records, err := w.Registry.Records(ctx, at.Repository)
 	if err != nil {
@@ -52,21 +63,20 @@ func (w *Walks) sync(ctx context.Context, at Place, how wish) error {
 	repo := newSnapshot(ctx, c, look, ask.Contents)
 	st, err := reconcile.Load(repo)
 	if notFollowing(err) {
-		return w.forget(ctx, records, nil)
+		forget(l, records, nil)
+		return nil
 	}
 	if err != nil {
 		return w.stuck(ctx, c, at, "", err)
 	}
 	names, _ := st.Names("")
-	if err := w.forget(ctx, records, names); err != nil {
-		return err
-	}
+	forget(l, records, names)
 	s := w.syncer(at)
 	var errs []error
 	for _, name := range names {
 		record := recordOf(records, at, name)
 		record.Stuck = stuck
-		b := &bringing{Walks: w, client: c, syncer: s, look: look, asked: ask.Branch, repo: repo, state: st, record: record, wish: how}
+		b := &bringing{Walks: w, client: c, syncer: s, look: look, asked: ask.Branch, repo: repo, state: st, record: record, wish: how, last: l}
 		switch {
 		case hasBegun(st, name):
 			errs = append(errs, b.bring(ctx, name))
@@ -74,18 +84,19 @@ func (w *Walks) sync(ctx context.Context, at Place, how wish) error {
 		case record.Digest != "":
 			errs = append(errs, w.stuck(ctx, c, at, name, lockGone(name)))
 		default:
-			return w.Queue.Scaffold(ctx, at)
+			l.scaffold(at)
+			return errors.Join(w.putOff(at, errs, l)...)
 		}
 	}
-	if err := errors.Join(w.putOff(ctx, at, errs)...); err != nil || stuck == "" || len(names) == 0 {
+	if err := errors.Join(w.putOff(at, errs, l)...); err != nil || stuck == "" || len(names) == 0 {
 		return err
 	}
-	return w.repaired(ctx, c, at, look.Repository)
+	return repaired(ctx, c, look.Repository, l)
 }
 
 // putOff asks for a look at the time when what has to wait may be done, and returns the
 // other errors.
-func (w *Walks) putOff(ctx context.Context, at Place, errs []error) []error {
+func (w *Walks) putOff(at Place, errs []error, l *last) []error {
 	var first time.Duration
 	rest := slices.DeleteFunc(errs, func(err error) bool {
 		later, is := errors.AsType[*LaterError](err)
@@ -95,7 +106,7 @@ func (w *Walks) putOff(ctx context.Context, at Place, errs []error) []error {
 		return is
 	})
 	if first > 0 {
-		rest = append(rest, w.Queue.SyncAt(ctx, at, w.Now().Add(first)))
+		l.syncAt(at, w.Now().Add(first))
 	}
 	return rest
 }
@@ -120,20 +131,23 @@ func (w *Walks) stuckSince(ctx context.Context, at Place, records []Record) (str
 
 // repaired closes the issue that told what kept syncer from going on. Only then the
 // records say so: until then the issue is known to be open.
-func (w *Walks) repaired(ctx context.Context, c Client, at Place, r Repository) error {
+func repaired(ctx context.Context, c Client, repository Repository, l *last) error {
 	if err := c.CloseIssue(ctx, stuckKey, "This is repaired, and syncer goes on."); err != nil {
 		return err
 	}
-	records, err := w.Registry.Records(ctx, at.Repository)
-	if err != nil {
-		return err
-	}
-	for _, record := range records {
-		record.Stuck = ""
-		if err := w.Registry.Remember(ctx, r, record); err != nil {
+	*l = append(*l, func(ctx context.Context, r Registry, _ Queue) error {
+		records, err := r.Records(ctx, repository.ID)
+		if err != nil {
 			return err
 		}
-	}
+		for _, record := range records {
+			record.Stuck = ""
+			if err := r.Remember(ctx, repository, record); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	return nil
 }
 
@@ -148,16 +162,12 @@ func recordOf(records []Record, at Place, name string) Record {
 }
 
 // forget drops the records of golden paths that are not followed any more.
-func (w *Walks) forget(ctx context.Context, records []Record, followed []string) error {
+func forget(l *last, records []Record, followed []string) {
 	for _, r := range records {
-		if slices.Contains(followed, r.GoldenPath) {
-			continue
-		}
-		if err := w.Registry.Forget(ctx, r.At.Repository, r.GoldenPath); err != nil {
-			return err
+		if !slices.Contains(followed, r.GoldenPath) {
+			l.forget(r.At.Repository, r.GoldenPath)
 		}
 	}
-	return nil
 }
 
 // stuckKey names the one issue in which a member is told what it has to repair.

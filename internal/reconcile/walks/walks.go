@@ -21,6 +21,7 @@ type Walks struct {
 	Hub       Hub
 	Registry  Registry
 	Queue     Queue
+	Ending    Ending
 	Platforms Platforms
 	// Platform is the repository with the golden paths, and PlatformURL the source by
 	// which members name it.
