@@ -88,6 +88,15 @@ func completeFollowed(_ *cobra.Command, args []string, _ string) ([]cobra.Comple
 
 // completeOpen completes a path with the files that have conflicts to decide.
 func completeOpen(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return completeFiles(args, func(f drift.LockedFile) bool { return f.Open })
+}
+
+// completeLocked completes a path with the files that golden paths have.
+func completeLocked(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return completeFiles(args, func(drift.LockedFile) bool { return true })
+}
+
+func completeFiles(args []string, wanted func(drift.LockedFile) bool) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -102,7 +111,7 @@ func completeOpen(_ *cobra.Command, args []string, _ string) ([]cobra.Completion
 	var open []cobra.Completion
 	for _, section := range st.Lock.GoldenPaths {
 		for p, f := range section.Files {
-			if !f.Open {
+			if !wanted(f) {
 				continue
 			}
 			if p, err := filepath.Rel(realPath(here), filepath.Join(m.Root(), filepath.FromSlash(p))); err == nil {

@@ -28,7 +28,7 @@ both you and the golden path changed, with the tier and the resolver that decide
   suggested  probably right; applied only where the policy says so
   conflict   somebody has to decide; yours stays until then`,
 		Example: "  syncer explain Makefile\n  syncer explain .github/workflows/ci.yml --json",
-		Args:    between(1, 2, "a PATH, and at most one DIR"),
+		Args:    between(1, 2, "a PATH, and at most one DIR"), ValidArgsFunction: completeLocked,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			m, err := a.openMember(args[1:])
 			if err != nil {
