@@ -5,6 +5,8 @@ import (
 	"slices"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/goldenpaths/syncer/internal/drift/textmerge"
 )
 
 // repeats reports whether a hunk's proposal would bring a line of substance into
@@ -23,31 +25,66 @@ func (h *hunk) repeats(text []byte) bool {
 	if len(more) == 0 {
 		return false
 	}
-	f := h.file
-	base, ours, theirs, merged := tally(f.base, more), tally(f.ours, more), tally(f.theirs, more), tally(f.text, more)
+	counts := h.file.tally(more)
 	for l := range more {
-		n := now[l]
-		total := merged[l] - was[l] + n
-		o, t := ours[l], theirs[l]
+		c := counts[l]
+		b, o, t, total := c.base, c.base+c.ours, c.base+c.theirs, c.base+c.ours+c.taken-was[l]+now[l]
 		if total < 2 || total <= max(o, t) {
 			continue
 		}
-		if o < 2 && t < 2 || total > o+t-min(base[l], o, t) {
+		if o < 2 && t < 2 || total > o+t-min(b, o, t) {
 			return true
 		}
 	}
 	return false
 }
 
-// tally counts some lines of a text, layout aside.
-func tally(text []byte, which map[uint64]bool) map[uint64]int {
-	counts := make(map[uint64]int, len(which))
-	eachLine(text, func(line []byte) {
-		if sum := plainSum(line); which[sum] {
-			counts[sum]++
+// lineCount is how often a line is in the base, and how much more often on each
+// side. taken is how much more often it is for what only theirs changed.
+type lineCount struct{ base, ours, theirs, taken int }
+
+// tally counts some lines in the versions of a file, layout aside. The sides'
+// lines are those of the base but for what they changed.
+func (f *file) tally(which map[uint64]bool) map[uint64]lineCount {
+	counts := make(map[uint64]lineCount, len(which))
+	for _, sum := range f.sums() {
+		if which[sum] {
+			c := counts[sum]
+			c.base++
+			counts[sum] = c
 		}
-	})
+	}
+	count := func(text []byte, add func(*lineCount)) {
+		eachLine(text, func(line []byte) {
+			if sum := plainSum(line); which[sum] {
+				c := counts[sum]
+				add(&c)
+				counts[sum] = c
+			}
+		})
+	}
+	for _, c := range f.lines.Changes(textmerge.Ours) {
+		count(c.Was, func(c *lineCount) { c.ours-- })
+		count(c.Is, func(c *lineCount) { c.ours++ })
+	}
+	for _, c := range f.lines.Changes(textmerge.Theirs) {
+		count(c.Was, func(c *lineCount) { c.theirs-- })
+		count(c.Is, func(c *lineCount) { c.theirs++ })
+	}
+	for _, c := range f.lines.Taken {
+		count(c.Was, func(c *lineCount) { c.taken-- })
+		count(c.Is, func(c *lineCount) { c.taken++ })
+	}
 	return counts
+}
+
+// sums returns the base's lines as numbers, made once (see plainSum).
+func (f *file) sums() []uint64 {
+	if f.baseSums == nil {
+		f.baseSums = make([]uint64, 0, bytes.Count(f.base, []byte{'\n'})+1)
+		eachLine(f.base, func(line []byte) { f.baseSums = append(f.baseSums, plainSum(line)) })
+	}
+	return f.baseSums
 }
 
 func eachLine(text []byte, do func(line []byte)) {
@@ -111,15 +148,21 @@ type inspector struct {
 	looked bool
 	idle   bool // the three are not sound themselves, or nothing is known of the format
 	twice  map[string]bool
-	known  map[string]bool // what was asked before
-	alike  map[uint64]int  // see brought
+	known  []judgement    // what was asked before
+	alike  map[uint64]int // see brought
 }
 
 func (f *file) inspector() *inspector {
 	return &inspector{
-		file: f, known: map[string]bool{},
+		file: f,
 		idle: !f.kind.checked() || max(len(f.base), len(f.ours), len(f.theirs)) > maxParse,
 	}
+}
+
+// judgement is what was found of a text.
+type judgement struct {
+	text  []byte
+	sound bool
 }
 
 // look examines the three versions. That takes longer than all else, and most
@@ -129,8 +172,8 @@ func (in *inspector) look() {
 		return
 	}
 	in.looked, in.twice = true, map[string]bool{}
-	for _, text := range [][]byte{in.file.base, in.file.ours, in.file.theirs} {
-		h := in.file.kind.examine(text)
+	for i := range in.file.versions() {
+		h := in.file.examineSide(i)
 		if !h.parses {
 			in.idle = true
 			return
@@ -144,7 +187,9 @@ func (in *inspector) look() {
 // checked reports whether examine knows anything of the format.
 func (k Kind) checked() bool { return k.Brackets || k.keyed() || k.Format == "xml" }
 
-func (in *inspector) sound(text []byte) bool {
+// sound looks at the file with the verdicts that use picks.
+func (in *inspector) sound(use func(*hunk) bool) bool {
+	text := in.file.with(use)
 	if bytes.Equal(text, in.file.ours) || bytes.Equal(text, in.file.theirs) || bytes.Equal(text, in.file.base) {
 		return true
 	}
@@ -154,11 +199,13 @@ func (in *inspector) sound(text []byte) bool {
 	if in.idle {
 		return true
 	}
-	ok, known := in.known[string(text)]
-	if !known {
-		ok = in.judge(text)
-		in.known[string(text)] = ok
+	for _, k := range in.known {
+		if bytes.Equal(k.text, text) {
+			return k.sound
+		}
 	}
+	ok := in.judge(text, use)
+	in.known = append(in.known, judgement{text, ok})
 	return ok
 }
 
@@ -187,27 +234,34 @@ func (in *inspector) saysAgain(text []byte) bool {
 // brought returns the lines of substance that both sides have and the base has
 // not, each with how often the side has it that has it more often.
 func (f *file) brought() map[uint64]int {
-	base := map[uint64]bool{}
-	eachLine(f.base, func(line []byte) { base[plainSum(line)] = true })
 	ours, both := map[uint64]int{}, map[uint64]int{}
-	eachLine(f.ours, func(line []byte) {
-		if sum := plainSum(line); !base[sum] && !trivial(string(line)) {
-			ours[sum]++
+	for _, c := range f.lines.Changes(textmerge.Ours) {
+		eachLine(c.Is, func(line []byte) {
+			if !trivial(string(line)) {
+				ours[plainSum(line)]++
+			}
+		})
+	}
+	for _, c := range f.lines.Changes(textmerge.Theirs) {
+		eachLine(c.Is, func(line []byte) {
+			if sum := plainSum(line); ours[sum] > 0 {
+				both[sum]++
+			}
+		})
+	}
+	if len(both) > 0 {
+		for _, sum := range f.sums() {
+			delete(both, sum)
 		}
-	})
-	eachLine(f.theirs, func(line []byte) {
-		if sum := plainSum(line); ours[sum] > 0 {
-			both[sum]++
-		}
-	})
+	}
 	for sum, n := range both {
 		both[sum] = max(n, ours[sum])
 	}
 	return both
 }
 
-func (in *inspector) judge(text []byte) bool {
-	h := in.file.examine(text)
+func (in *inspector) judge(text []byte, use func(*hunk) bool) bool {
+	h := in.file.examine(text, use)
 	if h.parses && len(h.repeated) == 0 {
 		return true
 	}
@@ -239,14 +293,14 @@ func (f *file) guard() bool {
 	in := f.inspector()
 	merged := func(h *hunk) bool { return h.verdict.tier == Merged }
 	proposed := func(h *hunk) bool { return h.verdict.tier != Conflict }
-	f.sift(in, merged, func(h *hunk) {
+	safe := f.sift(in, merged, func(h *hunk) {
 		h.verdict.tier = Suggested
 		h.verdict.reason += "; not applied, because the file would not parse, or say something twice"
 	})
-	f.sift(in, proposed, func(h *hunk) {
+	all := f.sift(in, proposed, func(h *hunk) {
 		h.verdict = verdict{tier: Conflict, reason: "both changed these lines, and what could be proposed would not parse, or say something twice"}
 	})
-	return in.sound(f.with(merged))
+	return safe && all || in.sound(merged)
 }
 
 // with returns the file with the verdicts that use picks.
@@ -259,10 +313,11 @@ func (f *file) with(use func(*hunk) bool) []byte {
 	})
 }
 
-// sift demotes the verdicts among those that use picks which break the file.
-func (f *file) sift(in *inspector, use func(*hunk) bool, demote func(*hunk)) {
-	if in.sound(f.with(use)) {
-		return
+// sift demotes the verdicts among those that use picks which break the file, and
+// reports whether there is none.
+func (f *file) sift(in *inspector, use func(*hunk) bool, demote func(*hunk)) bool {
+	if in.sound(use) {
+		return true
 	}
 	var picked []*hunk
 	for _, h := range f.hunks {
@@ -274,7 +329,7 @@ func (f *file) sift(in *inspector, use func(*hunk) bool, demote func(*hunk)) {
 	if len(picked) <= maxTrials {
 		for _, h := range picked {
 			trial := append(slices.Clone(kept), h)
-			if in.sound(f.with(func(h *hunk) bool { return slices.Contains(trial, h) })) {
+			if in.sound(func(h *hunk) bool { return slices.Contains(trial, h) }) {
 				kept = trial
 			}
 		}
@@ -284,4 +339,5 @@ func (f *file) sift(in *inspector, use func(*hunk) bool, demote func(*hunk)) {
 			demote(h)
 		}
 	}
+	return false
 }

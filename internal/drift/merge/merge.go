@@ -21,6 +21,7 @@ package merge
 import (
 	"bytes"
 
+	"github.com/goldenpaths/syncer/internal/drift/merge/outline"
 	"github.com/goldenpaths/syncer/internal/drift/textmerge"
 )
 
@@ -168,7 +169,7 @@ func Merge(path string, base, ours, theirs []byte, options Options) Result {
 		return f.whole("a lock file is never merged by lines; yours stays, and " + orElse(command, "its tool") + " brings it up to date")
 	}
 	if r.Clean() {
-		if f.inspector().sound(r.Merged) {
+		if f.inspector().sound(nil) {
 			return Result{Text: r.Merged}
 		}
 		return f.whole("the changes do not overlap, but together they would not parse, or say something twice; yours stays")
@@ -211,6 +212,7 @@ type file struct {
 	kind               Kind
 	care               Care
 	base, ours, theirs []byte
+	lines              textmerge.Result
 	text               []byte // with ours in every hunk
 	hunks              []*hunk
 	baseNames          map[string]int // made when first asked for, as are the next
@@ -218,7 +220,10 @@ type file struct {
 	theirNames         map[string]int
 	undecidedLeaf      bool // the structure had to take a side
 	alike              *float64
-	within             *file // of what is merged within the structure: the file that it is part of
+	baseSums           []uint64 // see sums
+	outlines           [3]*outline.Node
+	leaves             map[[3]string]*file // what was merged within the structure
+	within             *file               // of what is merged within the structure: the file that it is part of
 }
 
 // hunk is a conflict, and what is thought of it so far.
@@ -241,7 +246,7 @@ type verdict struct {
 }
 
 func newFile(path string, base, ours, theirs []byte, r textmerge.Result) *file {
-	f := &file{kind: KindOf(path), base: base, ours: ours, theirs: theirs, text: r.Merged}
+	f := &file{kind: KindOf(path), base: base, ours: ours, theirs: theirs, lines: r, text: r.Merged}
 	f.care, _ = CareOf(path)
 	for _, c := range r.Conflicts {
 		f.hunks = append(f.hunks, newHunk(f, c))
@@ -276,7 +281,7 @@ func (f *file) allOrNothing(p Policy) Result {
 // result puts the file together under a policy.
 func (f *file) result(p Policy) Result {
 	r := Result{Hunks: make([]Hunk, 0, len(f.hunks))}
-	var out []byte
+	out := make([]byte, 0, len(f.text)+len(f.text)/8)
 	at := 0
 	for _, h := range f.hunks {
 		v := h.verdict
@@ -298,7 +303,10 @@ func (f *file) result(p Policy) Result {
 
 // compose returns the file with what take returns in the place of each hunk.
 func (f *file) compose(take func(*hunk) []byte) []byte {
-	var out []byte
+	if len(f.hunks) == 0 {
+		return f.text
+	}
+	out := make([]byte, 0, len(f.text)+len(f.text)/8)
 	at := 0
 	for _, h := range f.hunks {
 		out = append(out, f.text[at:h.Offset]...)

@@ -357,3 +357,15 @@ func check(t fataler, path string, b, o, th []byte, options merge.Options) {
 		t.Fatalf("applied again: %q, want %q", again.Text, r.Text)
 	}
 }
+
+// TestMapsRunTogether takes away the line between two maps that have the same key,
+// far from it, which the lines alone merge cleanly.
+func TestMapsRunTogether(t *testing.T) {
+	base := "a:\n  x: 1\n  k1: 1\n  k2: 1\n\nb:\n  k3: 1\n  k4: 1\n  k5: 1\n  y: 1\n\nc:\n  z: 1\n"
+	ours := strings.Replace(base, "  y: 1\n", "  y: 1\n  x: 2\n", 1)
+	theirs := strings.Replace(base, "\nb:\n", "\n", 1)
+	r := merge.Merge("x.yml", []byte(base), []byte(ours), []byte(theirs), merge.Options{})
+	if r.Clean() || string(r.Text) != ours {
+		t.Errorf("%d open, %q; want a conflict that keeps ours", r.Open(), r.Text)
+	}
+}

@@ -99,10 +99,9 @@ func (f *file) likeness() float64 {
 		return *f.alike
 	}
 	removed, added := map[string]int{}, map[string]int{}
-	b, o := textmerge.LineStarts(f.base), textmerge.LineStarts(f.ours)
-	for _, e := range textmerge.Diff(f.base, f.ours) {
-		countWords(removed, f.base[b[e.ALo]:b[e.AHi]])
-		countWords(added, f.ours[o[e.BLo]:o[e.BHi]])
+	for _, c := range f.lines.Changes(textmerge.Ours) {
+		countWords(removed, c.Was)
+		countWords(added, c.Is)
 	}
 	differ := 0
 	for w, n := range removed {

@@ -20,12 +20,14 @@ func (f *file) byStructure(options *Options) {
 	if f.kind.Format == "text" || f.kind.Format == "code" || !f.undecided() {
 		return
 	}
-	b, ok1 := outline.Read(f.kind.Format, string(f.base))
-	o, ok2 := outline.Read(f.kind.Format, string(f.ours))
-	t, ok3 := outline.Read(f.kind.Format, string(f.theirs))
-	if !ok1 || !ok2 || !ok3 {
-		return
+	for i, text := range f.versions() {
+		n, ok := outline.Read(f.kind.Format, string(text))
+		if !ok {
+			return
+		}
+		f.outlines[i] = n
 	}
+	b, o, t := f.outlines[0], f.outlines[1], f.outlines[2]
 	mine, ok := outline.Merge(b, o, t, f.leaf(options, textmerge.Ours))
 	if !ok {
 		return
@@ -83,16 +85,7 @@ func (f *file) undecided() bool {
 // the given side where those do not decide.
 func (f *file) leaf(options *Options, side textmerge.Choice) outline.Leaf {
 	return func(base, ours, theirs string) (string, bool) {
-		inner := &file{kind: f.kind, care: f.care, base: f.base, ours: f.ours, theirs: f.theirs, within: f}
-		r := textmerge.Merge([]byte(base), []byte(ours), []byte(theirs))
-		inner.text = r.Merged
-		for _, c := range r.Conflicts {
-			h := newHunk(inner, c)
-			h.inLeaf = true
-			h.ask(options, sure)
-			h.ask(options, unsure)
-			inner.hunks = append(inner.hunks, h)
-		}
+		inner := f.mergeLeaf(options, [3]string{base, ours, theirs})
 		ok := true
 		text := inner.compose(func(h *hunk) []byte {
 			switch {
@@ -110,9 +103,35 @@ func (f *file) leaf(options *Options, side textmerge.Choice) outline.Leaf {
 	}
 }
 
+// mergeLeaf merges a text within the structure, once for both sides that may be
+// taken where it stays open.
+func (f *file) mergeLeaf(options *Options, texts [3]string) *file {
+	if inner, ok := f.leaves[texts]; ok {
+		return inner
+	}
+	inner := &file{kind: f.kind, care: f.care, base: f.base, ours: f.ours, theirs: f.theirs, within: f}
+	r := textmerge.Merge([]byte(texts[0]), []byte(texts[1]), []byte(texts[2]))
+	inner.text = r.Merged
+	for _, c := range r.Conflicts {
+		h := newHunk(inner, c)
+		h.inLeaf = true
+		h.ask(options, sure)
+		h.ask(options, unsure)
+		inner.hunks = append(inner.hunks, h)
+	}
+	if f.leaves == nil {
+		f.leaves = map[[3]string]*file{}
+	}
+	f.leaves[texts] = inner
+	return inner
+}
+
 // cutOut returns what a merged text has in the place of each hunk, or nil where
 // it differs from the lines' merge outside of the hunks.
 func (f *file) cutOut(merged []byte) [][]byte {
+	if out := f.cutBetween(merged); out != nil {
+		return out
+	}
 	from, to := textmerge.LineStarts(f.text), textmerge.LineStarts(merged)
 	edits := textmerge.Diff(f.text, merged)
 	out := make([][]byte, len(f.hunks))
@@ -137,6 +156,37 @@ func (f *file) cutOut(merged []byte) [][]byte {
 	}
 	return out
 }
+
+// cutBetween is cutOut where what stands between the hunks tells where they are: at
+// the beginning, at the end, and in between once. It returns nil where it does not.
+func (f *file) cutBetween(merged []byte) [][]byte {
+	if len(f.hunks) > maxTrials {
+		return nil
+	}
+	last := f.hunks[len(f.hunks)-1]
+	rest, ok := bytes.CutPrefix(merged, f.text[:f.hunks[0].Offset])
+	if !ok {
+		return nil
+	}
+	tail := f.text[last.Offset+len(last.Ours):]
+	if rest, ok = bytes.CutSuffix(rest, tail); !ok || len(tail) > 0 && !wholeLines(rest) {
+		return nil
+	}
+	out := make([][]byte, 0, len(f.hunks))
+	for i, h := range f.hunks[:len(f.hunks)-1] {
+		between := f.text[h.Offset+len(h.Ours) : f.hunks[i+1].Offset]
+		at := bytes.Index(rest, between)
+		if at < 0 || !wholeLines(rest[:at]) || bytes.Contains(rest[at+1:], between) {
+			return nil
+		}
+		out = append(out, rest[:at])
+		rest = rest[at+len(between):]
+	}
+	return append(out, rest)
+}
+
+// wholeLines reports whether a text ends with the end of a line.
+func wholeLines(text []byte) bool { return len(text) == 0 || text[len(text)-1] == '\n' }
 
 // lineAt returns the line that begins at an offset.
 func lineAt(starts []int, offset int) int {

@@ -16,6 +16,9 @@ func larger(b, o, t string) (string, bool) {
 	if len(b)+len(o)+len(t) > maxHunkBytes || !strings.ContainsAny(o, digits) || !strings.ContainsAny(t, digits) {
 		return "", false
 	}
+	if squeeze(numbered(o)) != squeeze(numbered(t)) {
+		return "", false
+	}
 	ov, tv, bv := versionWord.FindAllString(o, -1), versionWord.FindAllString(t, -1), versionWord.FindAllString(b, -1)
 	if len(ov) == 0 || len(ov) != len(tv) || len(bv) != len(ov) {
 		return "", false
@@ -56,9 +59,34 @@ func larger(b, o, t string) (string, bool) {
 	return "", false
 }
 
+// numbered returns a line without the words that have a digit, or are long and
+// hexadecimal: all that may be a version.
+func numbered(line string) string {
+	out := make([]byte, 0, len(line))
+	for line != "" {
+		end, digit, hex := 0, false, true
+		for ; end < len(line) && (isWordByte(line[end]) || strings.IndexByte("-+.:", line[end]) >= 0); end++ {
+			c := line[end]
+			digit = digit || c >= '0' && c <= '9'
+			hex = hex && (c >= 'a' && c <= 'f' || c == ':')
+		}
+		if !digit && (!hex || end < shortDigest) {
+			out = append(out, line[:end]...)
+		}
+		line = line[end:]
+		if line != "" {
+			out, line = append(out, line[0]), line[1:]
+		}
+	}
+	return string(out)
+}
+
+// shortDigest is how long a digest is at least.
+const shortDigest = 12
+
 func isDigest(w string) bool {
 	w = strings.TrimPrefix(w, "sha256:")
-	return len(w) >= 12 && strings.Trim(w, "0123456789abcdef") == "" && strings.ContainsAny(w, "abcdef")
+	return len(w) >= shortDigest && strings.Trim(w, "0123456789abcdef") == "" && strings.ContainsAny(w, "abcdef")
 }
 
 // isVersion reports whether a word is a version rather than a number, of which

@@ -27,6 +27,10 @@ type Result struct {
 	Conflicts []Hunk
 	// Settled are the hunks that the caller of MergeWith decided.
 	Settled []Hunk
+	// Taken are the changes in Merged that only theirs made, from top to bottom.
+	Taken []Taken
+
+	made *merge // what Changes tells of; nil where a side changed nothing
 }
 
 // Clean reports whether the merge has no conflicts.
@@ -82,12 +86,14 @@ func MergeWith(base, ours, theirs []byte, decide func(Hunk) (text []byte, ok boo
 		return Result{Merged: theirs}
 	}
 	m := compare(base, ours, theirs)
-	w := writer{merge: m, out: make([]byte, 0, max(len(ours), len(ours)+len(theirs)-len(base)))}
+	w := writer{merge: m, Result: Result{made: m}, out: make([]byte, 0, max(len(ours), len(ours)+len(theirs)-len(base)))}
 	for _, r := range m.regions {
 		switch r.kind {
 		case byTheirs:
 			w.oursUntil(r.oLo)
-			w.out = append(w.out, m.theirs.slice(r.tLo, r.tHi)...)
+			c := Change{Was: m.base.slice(r.bLo, r.bHi), Is: m.theirs.slice(r.tLo, r.tHi)}
+			w.Taken = append(w.Taken, Taken{c, len(w.out)})
+			w.out = append(w.out, c.Is...)
 			w.at = r.oHi
 		case byBoth:
 			w.conflict(r, decide)
@@ -147,6 +153,7 @@ func terminated(out, text []byte, crlf bool) []byte {
 type merge struct {
 	base, ours, theirs *text
 	differ             *differ
+	oEdits, tEdits     []Edit
 	regions            []region
 }
 
@@ -171,7 +178,8 @@ type region struct {
 func compare(base, ours, theirs []byte) *merge {
 	ts, n := cutAll(base, ours, theirs)
 	m := &merge{base: &ts[0], ours: &ts[1], theirs: &ts[2], differ: newDiffer(n)}
-	m.join(m.differ.diff(m.base.id, m.ours.id), m.differ.diff(m.base.id, m.theirs.id))
+	m.oEdits, m.tEdits = m.differ.diff(m.base.id, m.ours.id), m.differ.diff(m.base.id, m.theirs.id)
+	m.join(m.oEdits, m.tEdits)
 	return m
 }
 

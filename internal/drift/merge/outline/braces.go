@@ -227,10 +227,7 @@ func (n *Node) cutComma() {
 	*part = (*part)[:at-1] + (*part)[at:]
 }
 
-var (
-	assigned = regexp.MustCompile(`^\s*(?:def\s+|export\s+|final\s+)?["']?([A-Za-z_$@][\w.$@/ -]*?)["']?\s*(?::|\+?=)(?:[^=]|$)`)
-	squashed = regexp.MustCompile(`[\s"']+`)
-)
+var squashed = regexp.MustCompile(`[\s"']+`)
 
 // key returns what tells the statement on a line from its siblings.
 func (st style) key(line string) string {
@@ -272,13 +269,45 @@ func braceKey(line string, json bool) string {
 	if head, ok := strings.CutSuffix(t, "{"); ok {
 		return "{" + squashed.ReplaceAllString(head, "")
 	}
-	if !strings.ContainsAny(line, ":=") {
+	for _, word := range []string{"def", "export", "final"} {
+		if rest, ok := strings.CutPrefix(t, word); ok && rest != "" && isBlank(rest[0]) {
+			if key := assigned(strings.TrimLeft(rest, " \t")); key != "" {
+				return key
+			}
+		}
+	}
+	return assigned(t)
+}
+
+// assigned returns the name, in quotes or not, that a line gives a value to by a
+// colon, "=" or "+=".
+func assigned(t string) string {
+	if t != "" && (t[0] == '"' || t[0] == '\'') {
+		t = t[1:]
+	}
+	end := 0
+	for end < len(t) && (isWord(t[end]) || strings.IndexByte("$@", t[end]) >= 0 || end > 0 && strings.IndexByte("./ -", t[end]) >= 0) {
+		end++
+	}
+	if end == 0 || t[0] >= '0' && t[0] <= '9' {
 		return ""
 	}
-	if m := assigned.FindStringSubmatch(line); m != nil {
-		return m[1]
+	key, rest := strings.TrimRight(t[:end], " "), t[end:]
+	if rest != "" && (rest[0] == '"' || rest[0] == '\'') {
+		key, rest = t[:end], rest[1:]
 	}
-	return ""
+	rest = strings.TrimLeft(rest, " \t")
+	if strings.HasPrefix(rest, "+=") {
+		rest = rest[1:]
+	}
+	if rest == "" || rest[0] != '=' && rest[0] != ':' || len(rest) > 1 && rest[1] == '=' {
+		return ""
+	}
+	return key
+}
+
+func isWord(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_'
 }
 
 // natural are the names of entries that tell the maps of a list apart, the best

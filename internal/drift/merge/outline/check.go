@@ -2,32 +2,33 @@ package outline
 
 // Repeated returns the keys that an outline has more than once in the same place,
 // each with its place. What has a key only by its text is left out.
-func (n *Node) Repeated() map[string]bool { return n.repeatedIn(nil) }
-
-// repeatedIn returns the repeated keys in the parts of a YAML file that have one
-// of the lines which count in sum (see [Essence]); nil means everywhere.
-func (n *Node) repeatedIn(sum []int) map[string]bool {
+func (n *Node) Repeated() map[string]bool {
 	found := map[string]bool{}
-	n.repeated("", found, sum)
+	n.repeated("", found)
 	return found
 }
 
-func (n *Node) repeated(place string, found map[string]bool, sum []int) {
+func (n *Node) repeated(place string, found map[string]bool) {
 	n.open()
 	seen := make(map[string]bool, len(n.Kids))
 	for _, k := range n.Kids {
-		at := ""
-		if k.Key != "" && k.Key[0] != 0 {
-			at = k.Key
+		at := k.repeatable()
+		if at != "" {
 			if seen[at] {
 				found[place+"\x00"+at] = true
 			}
 			seen[at] = true
 		}
-		if sum == nil || sum[k.lo] < sum[k.hi] {
-			k.repeated(place+"\x00"+at, found, sum)
-		}
+		k.repeated(place+"\x00"+at, found)
 	}
+}
+
+// repeatable returns the key of a node if no sibling may have the same.
+func (n *Node) repeatable() string {
+	if n.Key == "" || n.Key[0] == 0 {
+		return ""
+	}
+	return n.Key
 }
 
 // Balanced reports whether a text's brackets, strings and comments are closed, in

@@ -51,6 +51,7 @@ func (m *merger) node(b, o, t *Node) *Node {
 			return t
 		}
 	}
+	openTogether(b, o, t)
 	if b.leaf() != o.leaf() || o.leaf() != t.leaf() {
 		return m.flat(b, o, t)
 	}

@@ -61,7 +61,7 @@ func (n *Node) Text() string {
 func (n *Node) open() *Node {
 	if p := n.pending; p.part != nil {
 		n.pending.part = nil
-		n.Head = p.part.lines[p.lo]
+		n.Head = p.part.text(p.lo)
 		n.Kids, n.Tail = p.part.read(p.lo+1, p.hi, p.level+1)
 	}
 	return n
@@ -123,11 +123,13 @@ const maxDepth = 40
 // braces, hcl, toml, ini, markdown, makefile, dockerfile, gomod, ignore, owners
 // (a pattern and what it has, as CODEOWNERS), requirements and xml.
 func Read(format, text string) (*Node, bool) {
-	lines := split(text)
 	root := &Node{}
+	if format == "yaml" {
+		_, ok := readYAML(root, text)
+		return root, ok
+	}
+	lines := split(text)
 	switch format {
-	case "yaml":
-		return root, readYAML(root, text, lines)
 	case "json":
 		return root, readBraces(root, lines, style{line: "//", json: true})
 	case "braces":
