@@ -86,6 +86,15 @@ func completeFollowed(_ *cobra.Command, args []string, _ string) ([]cobra.Comple
 	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
+// completeLeaving completes the first argument with what the repository here follows,
+// and those after it with folders.
+func completeLeaving(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+	return completeFollowed(cmd, args, typed)
+}
+
 // completeOpen completes a path with the files that have conflicts to decide.
 func completeOpen(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return completeFiles(args, func(f drift.LockedFile) bool { return f.Open })

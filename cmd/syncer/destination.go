@@ -51,7 +51,7 @@ func destinationOf(m member, f syncFlags) (destination, error) {
 func loadState(m member, from destination) (*reconcile.State, error) {
 	st, err := reconcile.Load(from)
 	none, ok := errors.AsType[*reconcile.NotFollowingError](err)
-	if _, commits := from.(newBranch); !ok || !commits {
+	if _, commits := from.(newBranch); !ok || none.Empty || !commits {
 		return st, err
 	}
 	if there, readErr := m.Files([]string{drift.MemberName}); readErr == nil && len(there) > 0 {

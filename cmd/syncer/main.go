@@ -61,7 +61,7 @@ Exit codes: 0 done, 1 failed, 2 differences or conflicts found, 64 bad usage.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
 	root.AddCommand(
 		a.listCommand(), a.showCommand(), a.newCommand(), a.renderCommand(),
-		a.checkCommand(), a.diffCommand(), a.syncCommand(), a.explainCommand(), a.resolveCommand(), a.refuseCommand(), a.adoptCommand(),
+		a.checkCommand(), a.diffCommand(), a.syncCommand(), a.explainCommand(), a.resolveCommand(), a.refuseCommand(), a.adoptCommand(), a.unfollowCommand(),
 		a.lintCommand(), a.testCommand(), a.mergeFileCommand(), a.serveCommand(), a.publishCommand(), a.jobsCommand(), a.deliveriesCommand(), a.demoCommand(), a.versionCommand(), a.untrustedCommand(),
 	)
 	return root

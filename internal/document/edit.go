@@ -139,6 +139,41 @@ func (e *Edits) Append(to *yaml.Node, item any) {
 	e.insert(to, []any{item}, len(to.Content))
 }
 
+// Drop takes one item out of the list that is the value of the key above. The list
+// stays, if only as [].
+func (e *Edits) Drop(above, from *yaml.Node, i int) {
+	if from.Kind != yaml.SequenceNode || i >= len(from.Content) {
+		e.refuse(from, "this is no list that something can be taken out of")
+		return
+	}
+	item, last := from.Content[i], len(from.Content)-1
+	switch flow := from.Style&yaml.FlowStyle != 0; {
+	case !flow:
+		e.dropLines(item)
+	case i < last:
+		e.add(splice{e.start(item), e.start(from.Content[i+1]), ""})
+	case i > 0:
+		e.add(splice{e.end(from.Content[i-1]), e.end(item), ""})
+	default:
+		e.add(splice{e.start(item), e.end(item), ""})
+	}
+	if last == 0 && from.Style&yaml.FlowStyle == 0 {
+		colon := e.end(above) + bytes.IndexByte(e.text[e.end(above):], ':') + 1
+		e.add(splice{colon, colon, " []"})
+	}
+}
+
+// dropLines takes out the lines of an item, from its dash on.
+func (e *Edits) dropLines(item *yaml.Node) {
+	before := bytes.TrimRight(e.text[:e.start(item)], " \t\r\n")
+	lo := e.lineStart(len(before))
+	if !bytes.Equal(bytes.TrimSpace(e.text[lo:len(before)]), []byte("-")) {
+		e.refuse(item, "the item does not begin on a line of its own")
+		return
+	}
+	e.add(splice{lo, e.lineAfter(e.end(item)), ""})
+}
+
 // insert adds what v holds to the end of a map or list, in the style that it is
 // written in; kept is how much of its content stays.
 func (e *Edits) insert(in *yaml.Node, v any, kept int) {
@@ -367,6 +402,15 @@ func (e *Edits) blockEnd(n *yaml.Node, at int) int {
 func (e *Edits) startsLine(at int) bool {
 	_, found := slices.BinarySearch(e.lines, at)
 	return found
+}
+
+// lineStart returns where the line at an offset begins.
+func (e *Edits) lineStart(at int) int {
+	i, found := slices.BinarySearch(e.lines, at)
+	if found || i == 0 {
+		return at
+	}
+	return e.lines[i-1]
 }
 
 // lineAfter returns where the line after the one at an offset begins.

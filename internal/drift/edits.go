@@ -102,6 +102,36 @@ func SetPin(text []byte, goldenPath, pin, until string) ([]byte, error) {
 	})
 }
 
+// RemoveFollow takes a golden path out of the list in the text of .goldenpath.yaml, with
+// what stands within its entry, and leaves every other byte as it is: comments above it
+// too. The error is [document.Problems] where the entry is written in a way that it
+// cannot be told apart.
+func RemoveFollow(text []byte, goldenPath string) ([]byte, error) {
+	doc, err := document.Parse(MemberName, text)
+	if err != nil {
+		return nil, err
+	}
+	key, list := doc.Node("goldenPaths")
+	at := entryOf(doc, goldenPath)
+	i, err := strconv.Atoi(at)
+	if err != nil {
+		return nil, document.Problems{doc.At(fmt.Sprintf("the golden path %q is not here", goldenPath), "", "goldenPaths")}
+	}
+	edits := doc.Edit(text)
+	edits.Drop(key, list, i)
+	after, err := edits.Text()
+	if err == nil {
+		after, err = edited(text, after, "the file would say something else", func(m *Member) {
+			m.GoldenPaths = slices.DeleteFunc(m.GoldenPaths, func(f Follow) bool { return f.Name == goldenPath })
+		})
+	}
+	if err != nil {
+		why := document.Gather(MemberName, err)[0].Message
+		return nil, document.Problems{doc.At(fmt.Sprintf("the golden path %q cannot be taken out by machine (%s)", goldenPath, why), "take its entry out by hand", "goldenPaths", at)}
+	}
+	return after, nil
+}
+
 // offset returns where a line and column, both from 1, are in a text.
 func offset(text []byte, line, column int) int { return lineEnd(text, line-1) + column - 1 }
 

@@ -81,6 +81,32 @@ func TestSetPin_Error(t *testing.T) {
 	}
 }
 
+func TestRemoveFollow(t *testing.T) {
+	for text, want := range map[string]string{
+		"goldenPaths:\n- name: svc\n  inputs: {a: b}\n- name: ops\n":          "goldenPaths:\n- name: ops\n",
+		"goldenPaths:\n- name: ops\n# c\n- name: svc # d\n  pin: \"1\"":       "goldenPaths:\n- name: ops\n# c\n",
+		"goldenPaths:\n  -\n    name: svc\n  - name: ops\nsource: x\n":        "goldenPaths:\n  - name: ops\nsource: x\n",
+		"goldenPaths: # all\n  - name: svc\n\nsource: x\n":                    "goldenPaths: [] # all\n\nsource: x\n",
+		"goldenPaths: [{name: svc}, {name: ops}] # c\n":                       "goldenPaths: [{name: ops}] # c\n",
+		"goldenPaths: [{name: ops}, {name: svc, inputs: {}}]\n":               "goldenPaths: [{name: ops}]\n",
+		"goldenPaths: [{name: svc}]\n":                                        "goldenPaths: []\n",
+		"goldenPaths:\r\n- name: svc\r\n  inputs:\r\n    a: |\r\n      x\r\n": "goldenPaths: []\r\n",
+	} {
+		got, err := RemoveFollow([]byte(text), "svc")
+		if err != nil || string(got) != want {
+			t.Errorf("RemoveFollow(%q) = %q, %v, want %q", text, got, err, want)
+		}
+	}
+	for text, want := range map[string]string{
+		"goldenPaths: [{name: ops}]\n":                                              ".goldenpath.yaml:1:14: the golden path \"svc\" is not here",
+		"goldenPaths:\n- {name: svc, inputs: &i {a: 1}}\n- {name: o, inputs: *i}\n": ".goldenpath.yaml:2:3: the golden path \"svc\" cannot be taken out by machine",
+	} {
+		if _, err := RemoveFollow([]byte(text), "svc"); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("RemoveFollow(%q): %v, want %q", text, err, want)
+		}
+	}
+}
+
 // Whatever the file looks like, an edit is done and nothing else is, or refused.
 func TestEditsChangeNothingElse(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

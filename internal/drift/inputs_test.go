@@ -1,6 +1,7 @@
 package drift_test
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 
@@ -97,6 +98,9 @@ func FuzzEdits(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if len(before.GoldenPaths) == 0 {
+			return
+		}
 		name := before.GoldenPaths[0].Name
 		for _, e := range []drift.InputEdits{
 			{Add: scaffold.Inputs{"added": "a: b", "more": []any{int64(1), "x\ny\n"}}},
@@ -115,8 +119,29 @@ func FuzzEdits(f *testing.F) {
 				t.Fatalf("%v loses a comment:\n%q\n%q", e, text, after)
 			}
 		}
+		for _, g := range before.GoldenPaths {
+			if after, err := drift.RemoveFollow(text, g.Name); err == nil {
+				checkOneCut(t, text, after)
+			}
+		}
 		if after, err := drift.AddFollow(text, drift.Follow{Name: "another-one"}); err == nil && len(after) <= len(text) {
 			t.Fatalf("adding makes %q of %q", after, text)
 		}
 	})
+}
+
+// checkOneCut checks that one piece of a text is gone, and nothing else but for what
+// says that nothing is left.
+func checkOneCut(t *testing.T, before, after []byte) {
+	t.Helper()
+	for _, left := range [][]byte{after, bytes.Replace(after, []byte(" []"), nil, 1)} {
+		head := 0
+		for head < len(left) && head < len(before) && left[head] == before[head] {
+			head++
+		}
+		if len(left) < len(before) && bytes.HasSuffix(before, left[head:]) {
+			return
+		}
+	}
+	t.Fatalf("more than one piece is gone:\n%q\n%q", before, after)
 }

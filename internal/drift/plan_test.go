@@ -483,11 +483,12 @@ func FuzzLock(f *testing.F) {
 
 func FuzzMember(f *testing.F) {
 	f.Add([]byte("source: x\ngoldenPaths: [{name: a, inputs: {b: 1}}]\nkeep: [{path: '**', reason: r}]\n"))
+	f.Add([]byte("goldenPaths: []\n"))
 	f.Add([]byte("goldenPaths: [{name: a}]\nmerge: {resolve: on, off: [words, word], on: [words], onDelete: keep}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		m, err := drift.ParseMember(data)
-		if err == nil && len(m.GoldenPaths) == 0 {
-			t.Error("a member without golden paths is accepted")
+		if err == nil && m.GoldenPaths == nil {
+			t.Error("a member that does not say what it follows is accepted")
 		}
 		_ = fmt.Sprint(err)
 	})

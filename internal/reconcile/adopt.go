@@ -52,6 +52,7 @@ func (s *Syncer) Adopt(ctx context.Context, repo Repository, newest *GoldenPath,
 	st, err := Load(repo)
 	var none *NotFollowingError
 	switch {
+	case errors.As(err, &none) && st != nil: // what its file says beside stays
 	case errors.As(err, &none):
 		st = &State{Lock: &drift.Lock{GoldenPaths: map[string]*drift.Section{}}}
 	case err != nil:

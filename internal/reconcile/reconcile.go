@@ -80,10 +80,15 @@ func (s *Syncer) With(m Memory) *Syncer {
 type NotFollowingError struct {
 	Name  string
 	Known []string
+	// Empty is true where there is a .goldenpath.yaml, which names none.
+	Empty bool
 }
 
 // Error says how to begin, or which names may have been meant.
 func (e *NotFollowingError) Error() string {
+	if e.Empty {
+		return "this repository follows no golden path: its " + drift.MemberName + " names none; begin with syncer adopt NAME"
+	}
 	if e.Name == "" {
 		return "this repository follows no golden path: it has no " + drift.MemberName + "; begin with syncer adopt NAME"
 	}
@@ -98,7 +103,8 @@ type State struct {
 }
 
 // Load reads the two files of a member. The error is [NotFollowingError],
-// document.Problems, or the repository's own.
+// document.Problems, or the repository's own. Where .goldenpath.yaml names no golden
+// path there is a state with the error.
 func Load(repo Repository) (*State, error) {
 	files, err := repo.Files([]string{drift.MemberName, drift.LockName})
 	if err != nil {
@@ -119,7 +125,13 @@ func Load(repo Repository) (*State, error) {
 	if lock, ok := files[drift.LockName]; ok {
 		s.Lock, lockErr = drift.ParseLock(lock.Data)
 	}
-	return s, errors.Join(memberErr, lockErr)
+	if err := errors.Join(memberErr, lockErr); err != nil {
+		return nil, err
+	}
+	if len(s.Member.GoldenPaths) == 0 {
+		return s, &NotFollowingError{Empty: true}
+	}
+	return s, nil
 }
 
 // Names returns the golden paths that the member follows, in the file's order;
@@ -133,7 +145,7 @@ func (s *State) Names(only string) ([]string, error) {
 		return names, nil
 	}
 	if !slices.Contains(names, only) {
-		return nil, &NotFollowingError{only, names}
+		return nil, &NotFollowingError{Name: only, Known: names}
 	}
 	return []string{only}, nil
 }

@@ -88,7 +88,7 @@ func following(st *State, name string) (drift.Follow, error) {
 	follow, ok := st.Member.Follows(name)
 	if !ok {
 		names, _ := st.Names("")
-		return follow, &NotFollowingError{name, names}
+		return follow, &NotFollowingError{Name: name, Known: names}
 	}
 	return follow, nil
 }

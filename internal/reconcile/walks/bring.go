@@ -274,10 +274,16 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 	look := Look{Head: b.look.Branch}
 	repo := newSnapshot(ctx, b.client, look, nil)
 	st, err := reconcile.Load(repo)
+	if notFollowing(err) {
+		return b.leaving(ctx, open)
+	}
 	if err != nil {
 		return b.stuck(ctx, b.client, b.record.At, b.record.GoldenPath, fmt.Errorf("on the branch %s: %w", b.branch(), err))
 	}
 	on, err := b.syncer.Plan(ctx, repo, st, b.record.GoldenPath, "")
+	if notFollowing(err) {
+		return b.leaving(ctx, open)
+	}
 	if err != nil {
 		return err
 	}

@@ -40,7 +40,7 @@ func (w *Walks) Decide(ctx context.Context, at Place, number int, branch string,
 		return nil // seen already, or told late of an earlier one
 	case v == Closed && byPerson:
 		r.Refused, r.PullRequest, r.Undecided = r.Wanted, 0, ""
-	case v == Reopened:
+	case v == Reopened && r.Source != "":
 		r.Refused, r.PullRequest = "", number
 	case v == Merged:
 		l.sync("a pull request was merged", at)
@@ -68,6 +68,9 @@ func (d *ordered) set(ctx context.Context, pairs []string) (string, error) {
 		return "", err
 	}
 	st, err := reconcile.Load(newSnapshot(ctx, d.client, look, ownFiles))
+	if notFollowing(err) {
+		return nothing(err), nil
+	}
 	if err != nil {
 		return "", d.stuck(ctx, d.client, d.at, "", err)
 	}

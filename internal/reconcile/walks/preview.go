@@ -185,6 +185,9 @@ func (v *preview) on(ctx context.Context, e *pathEffect, offer reconcile.Offer, 
 	if err == nil {
 		p, err = v.syncer.With(v.memory(r.At)).Try(ctx, repo, st, e.name, v.head, offer)
 	}
+	if notFollowing(err) {
+		return nil // any more, and the record does not know yet
+	}
 	if _, hostile := errors.AsType[*HostileError](err); hostile || ctx.Err() != nil {
 		return err
 	}

@@ -63,14 +63,15 @@ func (w *Walks) bringAll(ctx context.Context, at Place, how wish, l *last) error
 	repo := newSnapshot(ctx, c, look, ask.Contents)
 	st, err := reconcile.Load(repo)
 	if notFollowing(err) {
-		forget(l, records, nil)
-		return nil
+		return w.unfollowAll(ctx, c, look, ask.Branch, records, stuck != "", l)
 	}
 	if err != nil {
 		return w.stuck(ctx, c, at, "", err)
 	}
 	names, _ := st.Names("")
-	forget(l, records, names)
+	if err := w.unfollow(ctx, c, look, ask.Branch, records, names, l); err != nil {
+		return err
+	}
 	s := w.syncer(at)
 	var errs []error
 	for _, name := range names {
