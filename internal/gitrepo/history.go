@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/go-git/go-git/v5/plumbing"
@@ -125,9 +126,10 @@ func (q *newest) Pop() any {
 }
 
 // Includes reports whether a commit has all that is in another one, the tip of a
-// branch: its history has it; or, where the branch was squashed or rebased into it, the
-// files that the branch changed are in it as the branch left them. What is not in this
-// repository is in nothing.
+// branch: its history has it; or, where the branch was squashed or rebased into it, a
+// commit has the files that the branch changed as the branch left them. That is this
+// one, or one before it since the two parted; what was done to the files afterwards
+// counts for nothing. What is not in this repository is in nothing.
 func (m *Member) Includes(commit, tip string) (bool, error) {
 	if _, err := m.store.commit(plumbing.NewHash(tip)); err != nil {
 		return false, nil //nolint:nilerr // the commit is not here
@@ -142,14 +144,11 @@ func (m *Member) Includes(commit, tip string) (bool, error) {
 	if len(missing) == 0 {
 		return true, nil
 	}
-	here, err := m.store.leaves(commit)
-	if err != nil {
-		return false, err
-	}
 	there, err := m.store.leaves(tip)
 	if err != nil {
 		return false, err
 	}
+	want := map[string]leaf{} // the zero value where the branch has no such file
 	for _, c := range missing {
 		changed, err := m.store.changedIn(c)
 		if err != nil {
@@ -159,9 +158,54 @@ func (m *Member) Includes(commit, tip string) (bool, error) {
 			return false, nil // it says something, and only its message does
 		}
 		for _, p := range changed {
-			if here[p] != there[p] {
-				return false, nil
-			}
+			want[p] = there[p]
+		}
+	}
+	return m.store.had(commit, tip, want)
+}
+
+// had reports whether a commit, or one on the way of first parents to where it parted
+// from tip, has files just so. That way is what a branch looked like over time. Where
+// it is too long to be looked at, or not here, the commit alone counts.
+func (s *store) had(commit, tip string, want map[string]leaf) (bool, error) {
+	since := map[plumbing.Hash]bool{}
+	commits, err := s.atMost(maxLog, plumbing.NewHash(commit), []plumbing.Hash{plumbing.NewHash(tip)})
+	if err != nil && !errors.Is(err, errLongLog) && !errors.Is(err, plumbing.ErrObjectNotFound) {
+		return false, err
+	}
+	for _, c := range commits {
+		since[c.Hash] = true
+	}
+	paths := slices.Sorted(maps.Keys(want))
+	for at := plumbing.NewHash(commit); ; {
+		c, err := s.commit(at)
+		if err != nil {
+			return false, err
+		}
+		if has, err := s.has(c.TreeHash, paths, want); has || err != nil {
+			return has, err
+		}
+		if len(c.ParentHashes) == 0 || !since[c.ParentHashes[0]] {
+			return false, nil
+		}
+		at = c.ParentHashes[0]
+	}
+}
+
+// has reports whether a tree has files just so.
+func (s *store) has(root plumbing.Hash, paths []string, want map[string]leaf) (bool, error) {
+	folders := map[plumbing.Hash][]object.TreeEntry{}
+	for _, p := range paths {
+		e, found, err := s.lookup(root, p, folders)
+		if err != nil {
+			return false, err
+		}
+		is := leaf{}
+		if found && e.Mode != filemode.Dir {
+			is = leaf{e.Mode, e.Hash}
+		}
+		if is != want[p] {
+			return false, nil
 		}
 	}
 	return true, nil

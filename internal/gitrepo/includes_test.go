@@ -25,7 +25,31 @@ func TestIncludes(t *testing.T) {
 		{"squashed, and changed since", func(t *testing.T, dir string) {
 			squash(t, dir)
 			gittest.Commit(t, dir, "on", map[string]string{"b": "3"})
+		}, true},
+		{"squashed, changed since, and on another branch that was merged", func(t *testing.T, dir string) {
+			squash(t, dir)
+			gittest.Git(t, dir, "checkout", "-q", "-b", "more")
+			gittest.Commit(t, dir, "more", map[string]string{"a": "3", "gone": "again"})
+			gittest.Git(t, dir, "checkout", "-q", "main")
+			gittest.Commit(t, dir, "on", map[string]string{"other": "2"})
+			gittest.Git(t, dir, "merge", "-q", "--no-edit", "more")
+		}, true},
+		{"squashed with a change of one's own", func(t *testing.T, dir string) {
+			gittest.Git(t, dir, "merge", "-q", "--squash", "side")
+			gittest.Commit(t, dir, "squashed, but", map[string]string{"b": "3"})
+			gittest.Commit(t, dir, "on", map[string]string{"b": "2", "a": "3"})
 		}, false},
+		{"squashed on a branch that is not merged as a whole", func(t *testing.T, dir string) {
+			gittest.Git(t, dir, "checkout", "-q", "-b", "more")
+			squash(t, dir)
+			gittest.Git(t, dir, "checkout", "-q", "main")
+			gittest.Git(t, dir, "merge", "-q", "-s", "ours", "--no-edit", "more")
+		}, false},
+		{"a file became a folder since", func(t *testing.T, dir string) {
+			squash(t, dir)
+			gittest.Git(t, dir, "rm", "-q", "a")
+			gittest.Commit(t, dir, "on", map[string]string{"a/b": "2"})
+		}, true},
 		{"one of two picked", func(t *testing.T, dir string) { gittest.Git(t, dir, "cherry-pick", "side~1") }, false},
 		{"both picked onto something else", func(t *testing.T, dir string) {
 			gittest.Commit(t, dir, "on", map[string]string{"other": "2"})
