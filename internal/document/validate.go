@@ -63,7 +63,9 @@ type Fault struct {
 	At      []string
 	Message string
 	Hint    string
-	key     string // where the mistake is a key of At's value, its name
+	// Shows are the places of the values that Message repeats.
+	Shows [][]string
+	key   string // where the mistake is a key of At's value, its name
 }
 
 // Error returns the faults, one a line.
@@ -136,14 +138,14 @@ func faults(ve *jsonschema.ValidationError, root *jsonschema.Schema) []Fault {
 				walk(only)
 				return
 			}
-			fs = append(fs, Fault{At: e.InstanceLocation, Message: alternatives(e)})
+			fs = append(fs, Fault{At: e.InstanceLocation, Message: alternatives(e), Shows: shown(e)})
 			return
 		case *kind.PropertyNames:
 			fs = append(fs, Fault{At: e.InstanceLocation, key: k.Property, Message: fmt.Sprintf("%q cannot be a key here: %s", k.Property, leaf(e))})
 			return
 		}
 		if len(e.Causes) == 0 {
-			fs = append(fs, Fault{At: e.InstanceLocation, Message: say(e.ErrorKind)})
+			fs = append(fs, Fault{At: e.InstanceLocation, Message: say(e.ErrorKind), Shows: shown(e)})
 		}
 		for _, c := range e.Causes {
 			walk(c)
@@ -176,11 +178,30 @@ func say(k jsonschema.ErrorKind) string {
 	return k.LocalizedString(message.NewPrinter(language.English))
 }
 
-func leaf(e *jsonschema.ValidationError) string {
+func leaf(e *jsonschema.ValidationError) string { return say(firstLeaf(e).ErrorKind) }
+
+func firstLeaf(e *jsonschema.ValidationError) *jsonschema.ValidationError {
 	for len(e.Causes) > 0 {
 		e = e.Causes[0]
 	}
-	return say(e.ErrorKind)
+	return e
+}
+
+// shown returns the places of the values that the message about e repeats. Only few
+// mistakes of a value as a whole show all of it.
+func shown(e *jsonschema.ValidationError) [][]string {
+	var places [][]string
+	for _, c := range e.Causes {
+		places = append(places, shown(firstLeaf(c))...)
+	}
+	switch e.ErrorKind.(type) {
+	case *kind.Enum, *kind.Const:
+		return [][]string{e.InstanceLocation}
+	}
+	if len(e.Causes) == 0 && len(e.InstanceLocation) > 0 {
+		return [][]string{e.InstanceLocation}
+	}
+	return places
 }
 
 // byType returns the one alternative that does not fail for the value's type,

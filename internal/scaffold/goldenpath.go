@@ -181,12 +181,12 @@ func (l *loader) digest() string {
 	return read.Digest()
 }
 
-// mergedInputs joins the layers' schemas; where two declare the same input, the
-// later one's declaration holds.
+// mergedInputs joins the layers' schemas; where two declare the same input, or the same
+// definition, the later one's declaration holds. All other rules hold together.
 func (l *loader) mergedInputs() map[string]any {
 	all := map[string]any{"type": "object"}
 	props := map[string]any{}
-	var required []any
+	var required, rules []any
 	for _, m := range l.layers {
 		for k, v := range m.Inputs {
 			switch k {
@@ -200,17 +200,58 @@ func (l *loader) mergedInputs() map[string]any {
 						required = append(required, r)
 					}
 				}
-			case "type", "additionalProperties":
-			default:
+			case "$defs", "definitions":
+				own, _ := v.(map[string]any)
+				if before, ok := all[k].(map[string]any); ok {
+					own = joined(before, own)
+				}
+				all[k] = own
+			case "type", "additionalProperties", "unevaluatedProperties": // what is unknown is told otherwise
+			case "$schema", "$id", "$comment", "title", "description", "x-ui":
 				all[k] = v
 			}
 		}
+		rules = append(rules, rulesOf(m.Inputs)...)
 	}
 	all["properties"] = props
+	if len(rules) > 0 {
+		all["allOf"] = rules
+	}
 	if len(required) > 0 {
 		all["required"] = required
 	}
 	return all
+}
+
+func joined(a, b map[string]any) map[string]any {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
+
+// rulesOf returns what a schema says about its inputs together, each rule as a schema
+// of its own.
+func rulesOf(schema map[string]any) []any {
+	var rules []any
+	for _, k := range slices.Sorted(maps.Keys(schema)) {
+		switch v := schema[k]; k {
+		case "allOf":
+			list, _ := v.([]any)
+			rules = append(rules, list...)
+		case "if":
+			rule := map[string]any{}
+			for _, part := range []string{"if", "then", "else"} {
+				if v, ok := schema[part]; ok {
+					rule[part] = v
+				}
+			}
+			rules = append(rules, rule)
+		case "anyOf", "oneOf", "not", "dependentRequired", "dependentSchemas", "dependencies",
+			"minProperties", "maxProperties", "propertyNames", "patternProperties", "const", "enum", "$ref":
+			rules = append(rules, map[string]any{k: v})
+		}
+	}
+	return rules
 }
 
 // schemaProblems places what is wrong with the joined inputs in the layers'
@@ -263,34 +304,35 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 	if said := s.rule.Merge.Over(l.layers[len(l.layers)-1].Merge.Over(m.Merge)); said.Says() {
 		s.merge = &said
 	}
-	var err error
-	parse := func(text string, d engine.Delimiters) *engine.Template {
+	var ps document.Problems
+	parse := func(text string, d engine.Delimiters, place func(error) document.Problem) *engine.Template {
+		t, err := l.set.Parse(file, []byte(text), d)
 		if err != nil {
-			return nil
+			ps = append(ps, place(err))
 		}
-		var t *engine.Template
-		t, err = l.set.Parse(file, []byte(text), d)
 		return t
 	}
 	if strings.Contains(s.source, m.opening()) {
+		var err error
 		s.path, err = parsePath(s.source, func(text string) (*engine.Template, error) {
 			return l.set.Parse(file, []byte(text), m.Delimiters)
 		}, m.Delimiters)
+		if err != nil {
+			ps = append(ps, s.inPath(err))
+		}
 	} else {
 		s.badPath = checkPath(s.source)
 	}
 	if s.rule.When != "" {
-		if s.when, err = l.set.Parse(file, []byte(s.rule.When), s.rule.own); err != nil {
-			return s, s.rule.inWhen(err)
-		}
+		s.when = parse(s.rule.When, s.rule.own, s.inWhen)
 	}
 	if strings.HasSuffix(p, ".tmpl") && !f.Kind.IsLink() {
-		s.template = parse(string(f.Data), s.rule.Delimiters)
+		s.template = parse(string(f.Data), s.rule.Delimiters, func(err error) document.Problem { return document.Gather(file, err)[0] })
 	} else {
 		s.static = Rendered{File: f, Mode: s.rule.Mode, Layer: m.Name, Origin: s.source, Merge: s.merge}
 		s.static.blob = f.Blob()
 	}
-	return s, err
+	return s, ps.Err()
 }
 
 // rule finds the rule of a layer's file: the golden path's own rules come first,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,12 +56,23 @@ func (g *GoldenPath) Infer(given Inputs, facts Facts) Inputs {
 		prop, _ := g.Input(name)
 		for _, from := range froms(prop["x-from"]) {
 			if v, ok := lookup(facts, strings.TrimPrefix(from, "repository.")); ok && v != "" {
-				all[name] = v
+				all[name] = g.inferred(name, v)
 				break
 			}
 		}
 	}
 	return all
+}
+
+// inferred returns a fact as the value of an input. GitHub knows texts where the input
+// may be a number, or true or false.
+func (g *GoldenPath) inferred(name string, v any) any {
+	if text, ok := v.(string); ok {
+		if parsed, err := g.Parse(name, text); err == nil {
+			return parsed
+		}
+	}
+	return v
 }
 
 func froms(v any) []string {
@@ -143,10 +155,13 @@ func (g *GoldenPath) resolve(schema *document.Schema, at Place, given Inputs) (I
 }
 
 func (g *GoldenPath) inputMessage(f document.Fault) string {
-	if len(f.At) == 0 {
-		return "input " + f.Message
+	switch {
+	case len(f.At) > 0:
+		return fmt.Sprintf("input %q: %s", strings.Join(f.At, "."), g.faultOf(f))
+	case slices.ContainsFunc(f.Shows, g.holdsSecret):
+		return "the inputs do not fit together; one of them is a secret, and is not shown"
 	}
-	return fmt.Sprintf("input %q: %s", strings.Join(f.At, "."), g.faultOf(f))
+	return "input " + f.Message
 }
 
 // faultOf is what is wrong with an input's value, which most messages repeat.
@@ -155,6 +170,15 @@ func (g *GoldenPath) faultOf(f document.Fault) string {
 		return "the value does not fit; it is a secret, and is not shown"
 	}
 	return f.Message
+}
+
+// holdsSecret reports whether what is at a place among the inputs is, or has in it, a
+// secret.
+func (g *GoldenPath) holdsSecret(at []string) bool {
+	if len(at) == 0 {
+		return len(g.secrets) > 0
+	}
+	return g.IsSecret(at[0])
 }
 
 // describe returns what an input is for, from its title or description.
@@ -172,8 +196,12 @@ func (g *GoldenPath) describe(at []string) string {
 }
 
 // withDefaults returns v with the defaults of an object schema's properties
-// filled in, at every depth. An optional property without a default is left out.
+// filled in, at every depth, also in the items of lists. An optional property without a
+// default is left out.
 func withDefaults(schema map[string]any, v any) any {
+	if list, ok := v.([]any); ok {
+		return itemsWithDefaults(schema, list)
+	}
 	props, _ := schema["properties"].(map[string]any)
 	m, ok := v.(map[string]any)
 	if !ok && v != nil || props == nil {
@@ -191,6 +219,20 @@ func withDefaults(schema map[string]any, v any) any {
 			out[name] = withDefaults(prop, given)
 		case hasDefault:
 			out[name] = withDefaults(prop, def)
+		}
+	}
+	return out
+}
+
+func itemsWithDefaults(schema map[string]any, list []any) any {
+	items, ok := schema["items"].(map[string]any)
+	if !ok {
+		return list
+	}
+	out := make([]any, len(list))
+	for i, item := range list {
+		if out[i] = item; item != nil {
+			out[i] = withDefaults(items, item)
 		}
 	}
 	return out
@@ -234,9 +276,11 @@ func withoutSecrets(schema map[string]any, secrets []string) map[string]any {
 		switch key {
 		case "properties", "$defs", "definitions":
 			later[key] = v
-		case "required":
+		case "required", "allOf":
 			list, _ := v.([]any)
-			later[key] = slices.DeleteFunc(slices.Clone(list), func(name any) bool { return names(name, secrets) })
+			if left := slices.DeleteFunc(slices.Clone(list), func(part any) bool { return names(part, secrets) }); len(left) > 0 {
+				later[key] = left
+			}
 		default:
 			if !names(v, secrets) {
 				later[key] = v
@@ -284,7 +328,7 @@ func (g *GoldenPath) Parse(name, text string) (any, error) {
 		return i, nil
 	case "number":
 		f, err := strconv.ParseFloat(text, 64)
-		if err != nil {
+		if err != nil || math.IsNaN(f) || math.IsInf(f, 0) {
 			return nil, fault("a number")
 		}
 		return f, nil
@@ -301,8 +345,22 @@ func (g *GoldenPath) Parse(name, text string) (any, error) {
 		return parseYAML(text, fault("a list such as a,b,c"))
 	case "object":
 		return parseYAML(text, fault("an object such as {key: value}"))
+	case "string":
+		return text, nil
 	}
-	return text, nil
+	return g.fitting(name, text), nil
+}
+
+// fitting returns what a text means for an input that has no one type: the text, or the
+// value that it is in YAML where only that fits.
+func (g *GoldenPath) fitting(name, text string) any {
+	if g.CheckInput(name, text) == nil {
+		return text
+	}
+	if d, err := document.Parse("", []byte(text)); err == nil && g.CheckInput(name, d.Value()) == nil {
+		return d.Value()
+	}
+	return text
 }
 
 func parseYAML(text string, fault error) (any, error) {
@@ -327,7 +385,7 @@ func (m *Manifest) parseComputed(set *engine.Set) ([]computation, document.Probl
 	var ps document.Problems
 	node := m.Computed
 	for i := 0; i+1 < len(node.Content); i += 2 {
-		name, value := node.Content[i].Value, node.Content[i+1]
+		name, value := node.Content[i].Value, followed(node.Content[i+1])
 		c := computation{name: name, typ: "string", problem: func(message, hint string) document.Problem {
 			return m.doc.At(message, hint, "computed", name)
 		}}
@@ -353,13 +411,26 @@ func (m *Manifest) parseComputed(set *engine.Set) ([]computation, document.Probl
 	return cs, ps
 }
 
+// followed returns the node that an alias stands for.
+func followed(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.AliasNode {
+		return n.Alias
+	}
+	return n
+}
+
 // atTemplate moves a problem in a template that stands in the manifest from the
 // template's own first line to where it stands.
 func (m *Manifest) atTemplate(err error, value *yaml.Node) document.Problem {
-	ps := document.Gather(m.doc.Name(), err)
-	p := ps[0]
-	p.File = m.doc.Name()
-	if p.Line <= 1 {
+	p := document.Gather(m.doc.Name(), err)[0]
+	switch {
+	case p.File != m.doc.Name(): // a partial's own mistake
+		return p
+	case value.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0: // begins on the next line
+		p.Line++
+	case value.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 && p.Line <= 1:
+		p.Column += value.Column
+	case p.Line <= 1:
 		p.Column += value.Column - 1
 	}
 	p.Line = value.Line + max(p.Line, 1) - 1
@@ -371,6 +442,9 @@ func (c computation) value(data engine.Data) (any, error) {
 	out, err := c.template.ExecuteOn(data)
 	if err != nil {
 		p := document.Gather("", err)[0]
+		if p.File != c.problem("", "").File { // a partial's own mistake
+			return nil, p
+		}
 		return nil, c.problem(fmt.Sprintf("computed %q: %s", c.name, p.Message), p.Hint)
 	}
 	if c.typ == "string" {

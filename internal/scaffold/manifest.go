@@ -12,6 +12,7 @@ package scaffold
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strconv"
@@ -125,6 +126,7 @@ func ParseManifest(file string, data []byte) (*Manifest, error) {
 	if err := doc.Decode(m); err != nil {
 		return nil, err
 	}
+	m.Computed = *followed(&m.Computed)
 	if top, ok := doc.Value().(map[string]any); ok {
 		m.Inputs, _ = top["inputs"].(map[string]any)
 	}
@@ -144,6 +146,9 @@ func (m *Manifest) check() document.Problems {
 		ps = append(ps, r.Merge.Check(m.doc, "files", fmt.Sprint(i), "merge")...)
 	}
 	ps = append(ps, m.Merge.Check(m.doc, "merge")...)
+	if _, err := semver.StrictNewVersion(m.Version); m.Version != "" && err != nil {
+		ps = append(ps, m.doc.At(fmt.Sprintf("%q is not a version", m.Version), "write it like 2.0.0", "version"))
+	}
 	for i, mg := range m.Migrations {
 		if _, err := semver.StrictNewVersion(mg.To); err != nil {
 			ps = append(ps, m.doc.At(fmt.Sprintf("%q is not a version", mg.To), "write it like 2.0.0", "migrations", fmt.Sprint(i), "to"))
@@ -184,7 +189,76 @@ func (m *Manifest) checkInputs() document.Problems {
 			ps = append(ps, m.doc.At(fmt.Sprintf("%q is required, but is not among the properties", name), "", "inputs", "required", fmt.Sprint(i)))
 		}
 	}
+	return append(ps, m.checkSecrets()...)
+}
+
+// checkSecrets finds inputs of which only a part is marked as a secret, or which are
+// marked by a definition that they refer to: those would be rendered and written.
+func (m *Manifest) checkSecrets() document.Problems {
+	var ps document.Problems
+	for _, at := range keywordPlaces(m.Inputs, "writeOnly") {
+		if v := m.Inputs; len(at) == 3 && at[0] == "properties" || valueAt(v, at) != true {
+			continue
+		}
+		ps = append(ps, m.doc.At("writeOnly keeps only a whole input secret, and only where it is said of the input itself", "write it below properties, next to the input's type, and make a secret of several parts several inputs", append([]string{"inputs"}, at...)...))
+	}
 	return ps
+}
+
+// keywordPlaces returns where a keyword stands in a schema, in order: the paths of keys.
+func keywordPlaces(schema map[string]any, keyword string) [][]string {
+	var places [][]string
+	var walk func(v any, at []string)
+	below := func(m map[string]any, at []string) {
+		for _, k := range slices.Sorted(maps.Keys(m)) {
+			walk(m[k], append(slices.Clone(at), k))
+		}
+	}
+	walk = func(v any, at []string) {
+		switch v := v.(type) {
+		case []any:
+			for i, item := range v {
+				walk(item, append(slices.Clone(at), strconv.Itoa(i)))
+			}
+		case map[string]any:
+			for _, k := range slices.Sorted(maps.Keys(v)) {
+				here := append(slices.Clone(at), k)
+				switch named, ok := v[k].(map[string]any); k {
+				case "default", "const", "enum", "examples", "x-ui": // values, not schemas
+				case "properties", "patternProperties", "$defs", "definitions", "dependentSchemas":
+					if ok { // its keys are names
+						below(named, here)
+					}
+				default:
+					walk(v[k], here)
+				}
+				if k == keyword {
+					places = append(places, here)
+				}
+			}
+		}
+	}
+	walk(schema, nil)
+	return places
+}
+
+// valueAt returns what stands at a path of keys.
+func valueAt(v any, at []string) any {
+	for _, step := range at {
+		switch in := v.(type) {
+		case map[string]any:
+			v = in[step]
+		case []any:
+			i, err := strconv.Atoi(step)
+			if err != nil || i >= len(in) {
+				return nil
+			}
+			v = in[i]
+		default:
+			return nil
+		}
+	}
+	return v
 }
 
 // checkSchema finds the mistakes in the inputs as a JSON Schema. Compiling a schema

@@ -193,7 +193,11 @@ func (r *renderer) file(s *sourceFile, data engine.Data, origin string) error {
 		f = Rendered{File: tree.File{Kind: s.kind, Data: text}, Mode: s.rule.Mode, Layer: s.layer, Origin: origin, Merge: s.merge}
 		f.blob = f.File.Blob()
 	}
-	if before := r.sources[p]; before != nil && before.layer == s.layer {
+	before := r.sources[p]
+	if before == s {
+		return s.rule.at("forEach", fmt.Sprintf("two items of %q both render %s to %s", s.rule.ForEach, s.source, p), "put what tells the items apart into the file's path")
+	}
+	if before != nil && before.layer == s.layer {
 		return document.Problem{File: s.file, Message: fmt.Sprintf("this and %s both render to %s", before.file, p), Hint: "give one another path, or a when"}
 	}
 	r.files[p], r.sources[p] = f, s
@@ -211,7 +215,7 @@ func (s *sourceFile) wanted(data engine.Data) (bool, error) {
 	}
 	out, err := s.when.ExecuteOn(data)
 	if err != nil {
-		return false, s.rule.inWhen(err)
+		return false, s.inWhen(err)
 	}
 	switch text := strings.TrimSpace(string(out)); text {
 	case "true":
@@ -223,18 +227,34 @@ func (s *sourceFile) wanted(data engine.Data) (bool, error) {
 	}
 }
 
-// inWhen moves a mistake in the rule's when to where the rule stands.
-func (r Rule) inWhen(err error) error {
-	p := document.Gather("", err)[0]
-	return r.at("when", p.Message, p.Hint)
+// inWhen moves a mistake in the rule's when to where the rule stands. One that is in a
+// partial stays there.
+func (s *sourceFile) inWhen(err error) document.Problem {
+	p := document.Gather(s.file, err)[0]
+	if p.File != s.file {
+		return p
+	}
+	return s.rule.at("when", p.Message, p.Hint)
+}
+
+// inPath says that a mistake is in the file's path, not on a line of it.
+func (s *sourceFile) inPath(err error) document.Problem {
+	p := document.Gather(s.file, err)[0]
+	if p.File == s.file {
+		p.Line, p.Column, p.Message = 0, 0, "in the file's path: "+p.Message
+	}
+	return p
 }
 
 // renderedPath returns "" where a segment of the path renders to nothing.
 func (s *sourceFile) renderedPath(data engine.Data) (string, error) {
 	p, err := s.source, s.badPath
 	if s.path != nil {
-		if p, err = s.path.render(data); p == "" || err != nil {
-			return "", err
+		if p, err = s.path.render(data); err != nil {
+			return "", s.inPath(err)
+		}
+		if p == "" {
+			return "", nil
 		}
 		err = checkPath(p)
 	}
