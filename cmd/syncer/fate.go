@@ -49,7 +49,9 @@ func fated(err error) error {
 	case forge.Refused:
 		f.means = walks.ErrRefused
 	case forge.Invalid:
-		f.means = walks.ErrInvalid
+		if e, ok := errors.AsType[*forge.Error](err); !ok || !e.Unclear {
+			f.means = walks.ErrInvalid
+		}
 	case forge.Unsupported:
 		f.means = walks.ErrUnsupported
 	case forge.Denied:

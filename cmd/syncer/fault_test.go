@@ -45,7 +45,7 @@ func (f *aFifthFails) fault(localhub.Request) localhub.Fault {
 	case n == len(answers):
 		return localhub.Fault{Kind: localhub.FaultTruncate}
 	case n == len(answers)+1:
-		return localhub.Fault{Kind: localhub.FaultHang, Hang: 2 * time.Second, Done: done}
+		return localhub.Fault{Kind: localhub.FaultHang, Done: done}
 	}
 	return localhub.Fault{Kind: localhub.FaultReset, Done: done}
 }
@@ -82,7 +82,7 @@ func TestAFifthOfAllCallsFails(t *testing.T) {
 	for _, rest := range []bool{false, true} {
 		t.Run(map[bool]string{false: "graphql", true: "rest"}[rest], func(t *testing.T) {
 			t.Parallel()
-			w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{rest: rest, attempts: 200, sweep: 5 * time.Second, timeout: time.Second})
+			w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{rest: rest, attempts: 200, sweep: 5 * time.Second})
 			w.patience = 3 * time.Minute
 			w.publish()
 			w.until("the template repository is published", func() bool { return w.file("acme/template-svc", "main", ".goldenpath.yaml") != "" })
@@ -94,6 +94,8 @@ func TestAFifthOfAllCallsFails(t *testing.T) {
 			w.fault.Store(&inject)
 			w.faultStory()
 			w.fault.Store(nil)
+			w.settle()
+			w.oneForEach()
 			w.settle()
 			w.once()
 			t.Logf("%d of %d calls failed", faults.broke, faults.calls)
@@ -139,7 +141,62 @@ func (w *world) faultStory() {
 		}
 		w.until("every member is current", func() bool { return w.standing(store.Current) == len(faulted) })
 	}
+	w.conflictStory()
 }
+
+// torn are the members that change the same line as version 4; the others get it as it
+// is.
+var torn = faulted[1:3]
+
+func (w *world) conflictStory() {
+	w.Helper()
+	mine := strings.Replace(lines, "seven", "mine", 1)
+	for _, name := range torn {
+		_, err := w.alice.Push(name, "main", "our own", localhub.Edit{Files: map[string]string{"lines.txt": mine}})
+		w.must(err)
+	}
+	w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 4\n", "goldenpaths/svc/template/lines.txt": linesV2})
+	for _, name := range faulted {
+		w.until(name+" is offered version 4", func() bool {
+			p := w.pull(name, ourBranch)
+			return p != nil && p.State == "open" && w.file(name, ourBranch, "ci.yaml") == "ci: 4\n"
+		})
+	}
+	w.until("every conflict has its check", func() bool {
+		return !slices.ContainsFunc(torn, func(name string) bool {
+			return w.checkIn(name, w.pull(name, ourBranch).HeadID).Conclusion != "failure"
+		})
+	})
+	w.until("no member's work is left", w.membersIdle)
+}
+
+// oneForEach looks whether each member has exactly one right pull request for version
+// 4, and each conflict its check.
+func (w *world) oneForEach() {
+	w.Helper()
+	for _, name := range faulted {
+		open := slices.DeleteFunc(w.pulls(name), func(p localhub.Pull) bool { return p.State != "open" })
+		conflict := slices.Contains(torn, name)
+		wants := map[bool]string{false: linesV2, true: strings.Replace(lines, "seven", "mine", 1)}[conflict]
+		if len(open) != 1 || w.file(name, ourBranch, "lines.txt") != wants || open[0].Draft != conflict || strings.Contains(open[0].Body, toDecide) != conflict {
+			w.Fatalf("%s: the pull requests are %+v, lines.txt is %q", name, open, w.file(name, ourBranch, "lines.txt"))
+		}
+		checks, err := w.hub.Checks(name)
+		w.must(err)
+		checks = slices.DeleteFunc(checks, func(c localhub.Check) bool { return c.Head != open[0].HeadID || c.Name != "syncer / svc" })
+		if conflict != (len(checks) == 1 && checks[0].Conclusion == "failure" && checks[0].Status == "completed") || !conflict && len(checks) > 0 {
+			w.Errorf("%s: the checks of %s are %+v", name, open[0].HeadID, checks)
+		}
+		if got := w.records()[strings.TrimPrefix(name, "acme/")].Member; got.PullRequest != int64(open[0].Number) || got.State != map[bool]store.State{false: store.Behind, true: store.Conflict}[conflict] {
+			w.Errorf("%s is remembered as %+v", name, got)
+		}
+		if err := w.alice.MergePull(name, open[0].Number, "merge"); (err == nil) == conflict {
+			w.Errorf("%s: merging says %v", name, err)
+		}
+	}
+}
+
+const toDecide = "### To decide"
 
 func (w *world) standing(state store.State) int {
 	members, _, err := w.db.Members(w.Context(), store.Filter{State: state}, "", 0)
@@ -168,12 +225,13 @@ func (w *world) once() {
 	for _, name := range faulted {
 		pulls, err := w.hub.Pulls(name)
 		w.must(err)
-		for _, p := range pulls {
-			if !p.Merged {
+		last := len(pulls) - 1 // the one that waits for a decision, where there is a conflict
+		for i, p := range pulls {
+			if waits := i == last && slices.Contains(torn, name); !p.Merged && !waits {
 				w.Errorf("%s#%d is %s and not merged", name, p.Number, p.State)
 			}
 		}
-		if len(pulls) != 2 {
+		if len(pulls) != 3 {
 			w.Errorf("%s has %d pull requests, want one for each version", name, len(pulls))
 		}
 		branches, err := w.hub.Branches(name)
@@ -181,7 +239,7 @@ func (w *world) once() {
 		if len(branches) != 2 {
 			w.Errorf("%s has the branches %v", name, branches)
 		}
-		if got := w.file(name, "main", "ci.yaml"); got != "ci: 3\n" {
+		if got := w.file(name, "main", "ci.yaml"); got != map[bool]string{false: "ci: 4\n", true: "ci: 3\n"}[slices.Contains(torn, name)] {
 			w.Errorf("%s: ci.yaml is %q", name, got)
 		}
 		if !w.happened(name, "repository set up") {

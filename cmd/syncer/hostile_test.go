@@ -37,13 +37,19 @@ func hostile(t *testing.T, v variant) *world {
 	w.publish()
 	w.useTemplate(payments, localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 	w.until("the member is current", func() bool { return w.is(payments, store.Current) })
+	w.begun()
+	return w
+}
+
+// begun waits for the work that every start begins with, which has requests of its own.
+func (w *world) begun() {
+	w.Helper()
 	w.until("the periodic work has begun", func() bool {
 		waiting, err := w.service.work.Waiting(w.Context())
 		w.must(err)
-		return waiting["housekeeping"]["completed"] > 0
+		return waiting["housekeeping"]["completed"] > 0 && waiting["sweep"]["completed"] > 0
 	})
 	w.settle()
-	return w
 }
 
 func (w *world) is(name string, state store.State) bool {

@@ -51,7 +51,6 @@ type variant struct {
 	without  string          // a permission that the owner has not granted
 	attempts int             // of a job; 0 is the default
 	sweep    time.Duration   // 0 is an hour
-	timeout  time.Duration   // of a request; 0 is the default
 	settings settings.Config // PreviewMemory, PreviewTimeout and ManagedCheck
 	pace     forge.Pace      // the zero value is none
 	limits   settings.Limits
@@ -127,9 +126,10 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
+	impatient := &localhub.Impatient{Next: http.DefaultTransport}
 	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: v.rest, Unsigned: v.unsigned, ContentReads: 2, Middleware: held.Middleware, Fault: func(r localhub.Request) localhub.Fault {
 		if f := w.fault.Load(); f != nil {
-			return (*f)(r)
+			return impatient.Watch((*f)(r))
 		}
 		return localhub.Fault{}
 	}})
@@ -167,7 +167,7 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	w.must(err)
 	key := app.PrivateKey()
 	a, err := forge.New(forge.Config{
-		URL: h.URL(), AppID: app.ID(), Key: func() ([]byte, error) { return key, nil }, NoGraphQL: v.rest, Timeout: v.timeout,
+		URL: h.URL(), AppID: app.ID(), Key: func() ([]byte, error) { return key, nil }, NoGraphQL: v.rest, Transport: impatient,
 		Pace: cmp.Or(v.pace, forge.Pace{MutationGap: -1, PointsPerMinute: -1, GraphQLPointsPerMinute: -1, ContentPerMinute: -1, ContentPerHour: -1, PullRequestsMin: 100_000, PullRequestsMax: 100_000, Burst: 100_000}),
 	})
 	w.must(err)
@@ -459,13 +459,7 @@ func TestRequestBudget(t *testing.T) {
 			return len(members) == 1 && members[0].Member.State == store.Current
 		}
 		w.until("the member is current", current)
-		// The sweep that every start begins with has requests of its own.
-		w.until("the periodic work has begun", func() bool {
-			waiting, err := w.service.work.Waiting(w.Context())
-			w.must(err)
-			return waiting["housekeeping"]["completed"] > 0
-		})
-		w.settle()
+		w.begun()
 		count := func(what string, most, content int, do func()) {
 			w.Helper()
 			w.hub.ForgetRequests()
@@ -497,22 +491,38 @@ func TestRequestBudget(t *testing.T) {
 	})
 }
 
-// settle waits until every delivery is answered and no work is left.
+// settle waits until every delivery is answered and no work is left, nor any that the
+// last work's own deliveries make.
 func (w *world) settle() {
 	w.Helper()
-	w.must(w.hub.Settle(w.Context()))
 	w.until("no work is left", func() bool {
-		waiting, err := w.service.work.Waiting(w.Context())
-		w.must(err)
-		for _, states := range waiting {
-			for state, n := range states {
-				if n > 0 && state != "completed" && state != "cancelled" && state != "discarded" {
-					return false
-				}
+		before, idle := w.lastJob(), w.idle()
+		w.must(w.hub.Settle(w.Context()))
+		// Nothing ran when the deliveries were waited for, and they made nothing.
+		return idle && w.idle() && w.lastJob() == before
+	})
+}
+
+// idle reports whether no work waits or runs.
+func (w *world) idle() bool {
+	w.Helper()
+	waiting, err := w.service.work.Waiting(w.Context())
+	w.must(err)
+	for _, states := range waiting {
+		for state, n := range states {
+			if n > 0 && state != "completed" && state != "cancelled" && state != "discarded" {
+				return false
 			}
 		}
-		return true
-	})
+	}
+	return true
+}
+
+// lastJob is the number of the newest job.
+func (w *world) lastJob() (id int64) {
+	w.Helper()
+	w.must(w.db.DB().QueryRowContext(w.Context(), `SELECT COALESCE(max(id), 0) FROM river_job`).Scan(&id))
+	return id
 }
 
 // TestWalkLineEnds has a golden path whose text has CRLF, and whose attributes say that

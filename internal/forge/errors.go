@@ -59,6 +59,9 @@ type Error struct {
 	Permission string
 	// Lost is set where a write may have been done although it failed here.
 	Lost bool
+	// Unclear is set where GitHub says that a request is wrong, and not in what way, or
+	// misses what was made a moment ago: it may say otherwise the next time.
+	Unclear bool
 	// RequestID is what GitHub's support asks for.
 	RequestID string
 	// Hint is what to do, where there is more to say than the kind does.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -77,7 +78,8 @@ func answered(op, method string, r *github.ErrorResponse) error {
 	if e.Kind == Denied {
 		e.Permission = permission(r.Response, e.text())
 	}
-	if e.Kind == Unavailable {
+	e.Unclear = e.Kind == Invalid && unclear(e)
+	if e.Kind == Unavailable || e.Unclear {
 		e.Lost = mutates(method)
 	}
 	e.Hint = hints[e.Kind]
@@ -132,6 +134,27 @@ var (
 	wordsOfEmpty     = []string{"repository is empty", "not ready"}
 	wordsOfWorkflows = []string{"`workflows` permission", "`workflow` scope", "'workflows' permission", "without workflows permission"}
 )
+
+// Messages of a 422, in lower case, that name no mistake. Of the third GitHub's own
+// description of the API says that it is either a mistake or too much at once.
+var wordsOfNothing = []string{"", "unprocessable entity", "validation failed", "validation failed, or the endpoint has been spammed."}
+
+// Parts of a 422's message, in lower case, that miss what was made a moment ago, or do
+// not say why: seen to pass within seconds
+// (https://github.com/home-assistant/service-hub/pull/394,
+// https://github.com/fullsend-ai/fullsend/issues/5774,
+// https://github.com/github/rest-api-description/issues/4887).
+var wordsOfLag = []string{"no commit found for sha", "tree sha does not exist", "reference update failed"}
+
+// unclear reports whether a 422 may be otherwise the next time. Where GitHub lists what
+// is wrong, it is.
+func unclear(e *Error) bool {
+	if e.Status != http.StatusUnprocessableEntity || len(e.Details) > 0 {
+		return false
+	}
+	message := strings.ToLower(strings.TrimSpace(e.Message))
+	return slices.Contains(wordsOfNothing, message) || has(message, wordsOfLag)
+}
 
 func has(text string, words []string) bool {
 	for _, w := range words {

@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -51,9 +50,10 @@ func newWorld(t *testing.T, k how) *world {
 	if k.options.Limits == (localhub.Limits{}) {
 		k.options.Limits = localhub.Unlimited()
 	}
+	impatient := &localhub.Impatient{Next: defaultTransport()}
 	k.options.Fault = func(r localhub.Request) localhub.Fault {
 		if f := w.fault.Load(); f != nil {
-			return (*f)(r)
+			return impatient.Watch((*f)(r))
 		}
 		return localhub.Fault{}
 	}
@@ -71,7 +71,7 @@ func newWorld(t *testing.T, k how) *world {
 	w.inst, err = w.alice.Install(w.app, "acme")
 	w.must(err)
 	cfg := Config{
-		URL: w.hub.URL(), AppID: w.app.ID(), Key: fixed(w.app.PrivateKey()), NoGraphQL: k.rest, Timeout: 20 * time.Second,
+		URL: w.hub.URL(), AppID: w.app.ID(), Key: fixed(w.app.PrivateKey()), NoGraphQL: k.rest, Transport: impatient,
 		Pace: Pace{MutationGap: -1, PointsPerMinute: -1, ContentPerMinute: -1, ContentPerHour: -1, PullRequestsMax: -1},
 	}
 	if k.config != nil {

@@ -170,6 +170,35 @@ func TestKinds(t *testing.T) {
 	}
 }
 
+// What GitHub says with 422 is final where it names a mistake. Of what may be otherwise
+// the next time, it may even have been done.
+func TestUnclear(t *testing.T) {
+	for _, c := range []struct {
+		status int
+		body   string
+		want   bool
+	}{
+		{422, `{"message":"Unprocessable Entity"}`, true},
+		{422, `{"message":"Validation Failed"}`, true},
+		{422, `not JSON`, true},
+		{422, `{"message":"No commit found for SHA: 0123456789012345678901234567890123456789"}`, true},
+		{422, `{"message":"Reference update failed"}`, true},
+		{422, `{"message":"Validation Failed","errors":[{"resource":"Label","code":"already_exists","field":"name"}]}`, false},
+		{422, `{"message":"Unprocessable Entity","errors":["Can not approve your own pull request"]}`, false},
+		{422, `{"message":"Invalid request.\n\nFor 'properties/name', nil is not a string."}`, false},
+		{422, `{"message":"Reference already exists"}`, false},
+		{400, `{"message":""}`, false},
+	} {
+		var r github.ErrorResponse
+		_ = json.Unmarshal([]byte(c.body), &r) // as go-github does
+		r.Response = &http.Response{StatusCode: c.status, Header: http.Header{}}
+		e, ok := errors.AsType[*Error](answered("x", http.MethodPost, &r))
+		if !ok || e.Unclear != c.want || e.Lost != c.want {
+			t.Errorf("%d %s: %+v, want unclear %v", c.status, c.body, e, c.want)
+		}
+	}
+}
+
 func TestCovers(t *testing.T) {
 	parse := func(s string) (v any) {
 		if err := json.Unmarshal([]byte(s), &v); err != nil {

@@ -44,7 +44,7 @@ type Member struct {
 	PushedHead  string // the commit that we pushed last to our branch
 	Offered     string // digest of the golden path that our open pull request brings
 	Refused     string // the version whose pull request a person closed: "no" until the next
-	Undecided   string // the commit whose check says what is to be decided, and a digest of it; "": nothing
+	Undecided   string // the commit whose check says what is to be decided, and a digest of it; "": nothing; the check may be owed
 	Held        string // digest of the golden path that waits for a window or for room; "": nothing
 	HeldUntil   time.Time
 	Merges      int64    // number of the pull request that GitHub is to merge by itself; below 0: refused for that one

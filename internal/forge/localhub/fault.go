@@ -37,6 +37,8 @@ type Fault struct {
 	Header  http.Header
 	// Hang bounds FaultHang; 0 is one minute.
 	Hang time.Duration
+
+	hung func(*http.Request) // told that FaultHang begins
 }
 
 // noted puts a request into the journal before the first byte of its answer leaves, so
@@ -107,6 +109,9 @@ func (f Fault) wait(r *http.Request) {
 	limit := f.Hang
 	if limit == 0 {
 		limit = time.Minute
+	}
+	if f.hung != nil {
+		f.hung(r)
 	}
 	timer := time.NewTimer(limit)
 	defer timer.Stop()

@@ -224,8 +224,9 @@ func (b *bringing) propose(ctx context.Context, p *reconcile.Planned, open *Pull
 	}
 	conflicts := undecided(p)
 	text := describe(p, conflicts, why)
-	if open != nil && b.rebuild != b.record.GoldenPath && strings.Contains(open.Body, text.mark) {
-		// The pull request says that it has exactly this already.
+	if open != nil && b.look.Branch.Commit != "" && b.rebuild != b.record.GoldenPath && strings.Contains(open.Body, text.mark) {
+		// The pull request says that it has exactly this already. An open one without a
+		// branch there is not: GitHub closes it with the branch.
 		return b.pullRequest(ctx, p, open, text, b.look.Branch.Commit, conflicts)
 	}
 	if err := b.hold(ctx, p, open == nil); err != nil {

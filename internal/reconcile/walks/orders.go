@@ -261,7 +261,7 @@ func (d *ordered) lookAgain(ctx context.Context, rebuild string) (string, error)
 func standing(r Record) string {
 	name, wanted := "**"+r.GoldenPath+"**", plain(r.Wanted)
 	switch {
-	case r.PullRequest != 0 && r.Undecided != "":
+	case r.PullRequest != 0 && r.decides():
 		return fmt.Sprintf("%s: #%d brings %s, and waits for a decision.", name, r.PullRequest, wanted)
 	case r.PullRequest != 0:
 		return fmt.Sprintf("%s: #%d brings %s.", name, r.PullRequest, wanted)

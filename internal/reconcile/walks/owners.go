@@ -36,7 +36,11 @@ type Reviewers struct {
 // dress gives a new pull request its label, and asks the owners of what it changes for
 // a review. Nothing of that is worth failing a sync for.
 func (b *bringing) dress(ctx context.Context, p *reconcile.Planned, pr PullRequest) error {
-	if err := b.tolerate(ctx, "the label", b.client.AddLabels(ctx, pr.Number, label)); err != nil {
+	err := b.client.AddLabels(ctx, pr.Number, label)
+	switch {
+	case lasts(err):
+		b.note(ctx, "the label is missing", err.Error())
+	case err != nil:
 		return err
 	}
 	who, err := b.reviewers(p)

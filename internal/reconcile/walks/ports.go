@@ -262,7 +262,7 @@ type Record struct {
 	Refused     string // the version that a person said no to by closing its pull request
 	Digest      string // of the golden path, in the lock
 	Offered     string // of the golden path that our open pull request brings
-	Undecided   string // the commit whose check says what is to be decided, and a digest of it; "": nothing
+	Undecided   string // the commit whose check says what is to be decided, and a digest of it; "": nothing; the check may be owed
 	Held        string // digest of the golden path that waits for a window or for room; "": nothing
 	HeldUntil   time.Time
 	Merges      int      // the pull request that GitHub is to merge by itself; below 0: it was refused for that one

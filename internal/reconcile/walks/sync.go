@@ -184,5 +184,8 @@ func (w *Walks) stuck(ctx context.Context, c Client, at Place, goldenPath string
 		Title: "The golden path cannot be brought up to date",
 		Body:  "syncer cannot go on in this repository until this is repaired:\n\n" + fenced(why.Error()) + "\nNothing was changed. The next push to the default branch lets syncer try again.\n",
 	})
+	if err != nil && !lasts(err) {
+		return fmt.Errorf("telling that a person must act: %w", err) // which is tried again
+	}
 	return errors.Join(err, &PersonError{why})
 }

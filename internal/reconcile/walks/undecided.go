@@ -61,23 +61,47 @@ func (b *bringing) warn(ctx context.Context, open []drift.Change, pr PullRequest
 	if before == now && (now != "" || !strings.Contains(pr.Body, toDecide)) {
 		return nil
 	}
-	if err := b.tolerate(ctx, "the check about open conflicts", b.client.EnsureCheck(ctx, b.check(open, head))); err != nil {
+	err := b.client.EnsureCheck(ctx, b.check(open, head))
+	if err != nil && !lasts(err) {
 		return err
 	}
-	began := before == "" && !strings.Contains(pr.Body, toDecide)
-	if len(open) == 0 && pr.Draft || began && len(open) > 0 && !pr.Draft {
-		if err := b.setDraft(ctx, pr, len(open) > 0); err != nil {
-			return err
+	paying := before == owed+now // all else was done
+	if err != nil {
+		now = owed + now
+		if paying {
+			return nil
 		}
+		b.note(ctx, "the check about open conflicts is missing", err.Error())
 	}
-	if len(open) > 0 {
-		if err := b.suggest(ctx, open, pr, head); err != nil {
+	if !paying {
+		began := strings.TrimPrefix(before, owed) == "" && !strings.Contains(pr.Body, toDecide)
+		if err := b.warnBeside(ctx, open, pr, head, began); err != nil {
 			return err
 		}
 	}
 	b.record.Undecided = now
 	return b.remember(ctx)
 }
+
+// warnBeside says besides the check that something is to be decided, or not any more.
+func (b *bringing) warnBeside(ctx context.Context, open []drift.Change, pr PullRequest, head string, began bool) error {
+	if len(open) == 0 && pr.Draft || began && len(open) > 0 && !pr.Draft {
+		if err := b.setDraft(ctx, pr, len(open) > 0); err != nil {
+			return err
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	return b.suggest(ctx, open, pr, head)
+}
+
+// owed begins what a record says of undecided places where the check that is to say so
+// could not be made. The next look pays it, if only the sweep's.
+const owed = "owed "
+
+// decides reports whether a person has to decide something on a member's pull request.
+func (r Record) decides() bool { return strings.TrimPrefix(r.Undecided, owed) != "" }
 
 // clashDigest identifies what is to be decided.
 func clashDigest(open []drift.Change) string {
@@ -127,16 +151,6 @@ func (b *bringing) setDraft(ctx context.Context, pr PullRequest, draft bool) err
 		return nil // the check says what is open
 	}
 	return b.client.EnsureComment(ctx, pr.Number, "draft", "Every conflict is decided. This is still a draft, because GitHub does not let syncer change that here: press “Ready for review”.")
-}
-
-// tolerate notes an error about something that is not worth failing the work for. An
-// error that may pass is returned, so that the work is done again.
-func (b *bringing) tolerate(ctx context.Context, what string, err error) error {
-	if lasts(err) {
-		b.note(ctx, what+" is missing", err.Error())
-		return nil
-	}
-	return err
 }
 
 // lasts reports whether an error will be the same the next time.
