@@ -278,4 +278,9 @@ func (q queue) SetUp(ctx context.Context, at walks.Place) error {
 }
 
 // Superseded reports whether newer work replaces the job that ctx belongs to.
-func (q queue) Superseded(ctx context.Context) (bool, error) { return jobs.IsSuperseded(ctx) }
+func (q queue) Superseded(ctx context.Context) (bool, error) {
+	if jobs.ID(ctx) == 0 {
+		return false, nil // by hand
+	}
+	return jobs.IsSuperseded(ctx)
+}

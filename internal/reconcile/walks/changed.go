@@ -1,6 +1,7 @@
 package walks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ const batch = 200
 
 // Changed looks which members the platform repository has something new for, and
 // queues them. What changed is read from the golden paths' digests, not from the
-// push: a change of a README reaches nobody.
+// push: a change of a README reaches nobody. Where a newer push asks for the same, it
+// stops, and leaves everybody to that.
 func (w *Walks) Changed(ctx context.Context) error {
 	src, err := w.Platforms.Latest(ctx, w.Platform, w.PlatformURL)
 	if err != nil {
@@ -37,7 +39,11 @@ func (w *Walks) Changed(ctx context.Context) error {
 			errs = append(errs, w.broken(ctx, commit, name, err))
 			continue
 		}
-		errs = append(errs, w.changed(ctx, name))
+		err := w.changed(ctx, name)
+		if errors.Is(err, errSuperseded) {
+			break
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
@@ -71,6 +77,9 @@ func (w *Walks) changed(ctx context.Context, name string) error {
 		return w.Queue.Sync(ctx, "a new version of "+name, due...)
 	}
 	err := w.Registry.Following(ctx, name, func(r Record) error {
+		if newer, err := w.Queue.Superseded(ctx); err != nil || newer {
+			return cmp.Or(err, errSuperseded)
+		}
 		key := [2]string{r.Source, r.Channel}
 		g, ok := newest[key]
 		if !ok {
@@ -92,6 +101,9 @@ func (w *Walks) changed(ctx context.Context, name string) error {
 		}
 		return flush()
 	})
+	if errors.Is(err, errSuperseded) {
+		return err // nobody is queued for a version that is not the newest
+	}
 	return errors.Join(err, flush())
 }
 

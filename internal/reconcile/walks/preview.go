@@ -164,7 +164,7 @@ func (w *Walks) filesAt(ctx context.Context, c Client, commit string) (tree.Tree
 // and is no reason to say nothing about the others.
 func (v *preview) on(ctx context.Context, e *pathEffect, offer reconcile.Offer, r Record) error {
 	if newer, err := v.Queue.Superseded(ctx); err != nil || newer {
-		return errors.Join(err, errSuperseded)
+		return cmp.Or(err, errSuperseded)
 	}
 	c := v.Hub.Client(r.At, toRead, false)
 	asked := append(slices.Clone(ownFiles), r.Paths...)
