@@ -46,21 +46,37 @@ func (g *GoldenPath) After(inputs Inputs, m Machine) (After, error) {
 	if err != nil {
 		return After{}, document.Gather(manifestPath(g.Manifest.Name), err)
 	}
-	r := afterRenderer{set: engine.NewSet(engine.Limits{}), data: budget.Data(data), out: After{Teams: map[string]string{}, Variables: map[string]string{}}}
+	prepared := budget.Data(data)
+	r := newAfterRenderer(g.set, func(t *engine.Template) ([]byte, []error) {
+		out, err := t.ExecuteOn(prepared)
+		if err != nil {
+			return nil, []error{err}
+		}
+		return out, nil
+	})
 	for _, layer := range g.layers {
-		r.manifest = layer
-		r.repository()
-		r.others()
+		r.layer(layer)
 	}
 	return r.out, r.problems.Err()
 }
 
+// afterRenderer goes through all texts of what manifests say.
 type afterRenderer struct {
 	set      *engine.Set
-	data     engine.Data
+	execute  func(*engine.Template) ([]byte, []error)
 	manifest *Manifest
 	out      After
 	problems document.Problems
+}
+
+func newAfterRenderer(set *engine.Set, execute func(*engine.Template) ([]byte, []error)) *afterRenderer {
+	return &afterRenderer{set: set, execute: execute, out: After{Teams: map[string]string{}, Variables: map[string]string{}}}
+}
+
+func (r *afterRenderer) layer(m *Manifest) {
+	r.manifest = m
+	r.repository()
+	r.others()
 }
 
 // text renders one text of the manifest; a mistake is told where it stands.
@@ -69,15 +85,24 @@ func (r *afterRenderer) text(v any, path ...string) string {
 	if !strings.Contains(text, r.manifest.opening()) {
 		return text
 	}
-	t, err := r.set.Parse(manifestPath(r.manifest.Name), []byte(text), r.manifest.Delimiters)
-	var out []byte
-	if err == nil {
-		out, err = t.ExecuteOn(r.data)
-	}
+	t, err := r.set.Parse(r.manifest.doc.Name(), []byte(text), r.manifest.Delimiters)
 	if err != nil {
-		r.problems = append(r.problems, r.manifest.At(document.Gather("", err)[0].Message, "", append([]string{"after"}, path...)...))
+		r.mistake(err, path)
+		return ""
+	}
+	out, errs := r.execute(t)
+	for _, err := range errs {
+		r.mistake(err, path)
 	}
 	return string(out)
+}
+
+func (r *afterRenderer) mistake(err error, path []string) {
+	p := document.Gather("", err)[0]
+	if p.File == r.manifest.doc.Name() { // and not a partial's
+		p = r.manifest.At(p.Message, p.Hint, append([]string{"after"}, path...)...)
+	}
+	r.problems = append(r.problems, p)
 }
 
 func (r *afterRenderer) repository() {

@@ -25,6 +25,7 @@ type GoldenPath struct {
 	// and partials of the golden path and its layers.
 	Digest string
 
+	set      *engine.Set
 	inputs   map[string]any // JSON Schema of all layers' inputs together
 	schema   *document.Schema
 	later    *document.Schema // without what only creation asks for
@@ -129,7 +130,7 @@ func (l *loader) include(name string, above []string) error {
 func manifestPath(name string) string { return Root + "/" + name + "/" + ManifestName }
 
 func (l *loader) build() (*GoldenPath, error) {
-	g := &GoldenPath{Manifest: l.layers[len(l.layers)-1], Digest: l.digest(), layers: l.layers}
+	g := &GoldenPath{Manifest: l.layers[len(l.layers)-1], Digest: l.digest(), set: l.set, layers: l.layers}
 	g.inputs = l.mergedInputs()
 	g.optional = Inputs{}
 	for name := range g.properties() {
@@ -338,16 +339,13 @@ func (l *loader) source(m *Manifest, file, p string, f tree.File) (sourceFile, e
 // rule finds the rule of a layer's file: the golden path's own rules come first,
 // then the layer's.
 func (l *loader) rule(m *Manifest, source string) Rule {
-	outer := l.layers[len(l.layers)-1]
-	if outer != m {
-		if r, ok := outer.rule(source); ok {
-			if r.Delimiters == outer.Delimiters {
-				r.Delimiters = m.Delimiters
-			}
-			return r
-		}
+	r, ok := l.layers[len(l.layers)-1].rule(source)
+	if !ok {
+		r, _ = m.rule(source)
 	}
-	r, _ := m.rule(source)
+	if r.Delimiters == (engine.Delimiters{}) {
+		r.Delimiters = m.Delimiters
+	}
 	return r
 }
 

@@ -441,11 +441,7 @@ func (m *Manifest) atTemplate(err error, value *yaml.Node) document.Problem {
 func (c computation) value(data engine.Data) (any, error) {
 	out, err := c.template.ExecuteOn(data)
 	if err != nil {
-		p := document.Gather("", err)[0]
-		if p.File != c.problem("", "").File { // a partial's own mistake
-			return nil, p
-		}
-		return nil, c.problem(fmt.Sprintf("computed %q: %s", c.name, p.Message), p.Hint)
+		return nil, c.mistake(err)
 	}
 	if c.typ == "string" {
 		return string(out), nil
@@ -459,6 +455,16 @@ func (c computation) value(data engine.Data) (any, error) {
 		return nil, c.problem(fmt.Sprintf("computed %q renders %.60q, which is not of type %s", c.name, out, c.typ), "")
 	}
 	return v, nil
+}
+
+// mistake moves a mistake in the computation's template to where it stands. One that is
+// in a partial stays there.
+func (c computation) mistake(err error) document.Problem {
+	p := document.Gather("", err)[0]
+	if at := c.problem(fmt.Sprintf("computed %q: %s", c.name, p.Message), p.Hint); at.File == p.File {
+		return at
+	}
+	return p
 }
 
 func hasType(v any, typ string) bool {

@@ -29,7 +29,12 @@ func (g *GoldenPath) Lint() document.Problems {
 	}
 	ps = append(ps, g.lintDefaults()...)
 	ps = append(ps, g.lintComputed()...)
+	ps = append(ps, g.lintRequired()...)
+	ps = append(ps, g.lintHints()...)
 	ps = append(ps, g.lintRules()...)
+	ps = append(ps, g.lintLists()...)
+	ps = append(ps, g.lintTogether()...)
+	ps = append(ps, g.lintTemplates()...)
 	return append(ps, g.lintMigrations()...)
 }
 

@@ -10,6 +10,7 @@
 package scaffold
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -292,7 +293,7 @@ func (m *Manifest) opening() string {
 }
 
 // rule returns the first rule that matches a path below template/, with defaults
-// filled in.
+// filled in, but for the delimiters: those are the file's manifest's.
 func (m *Manifest) rule(source string) (Rule, bool) {
 	for i, r := range m.Files {
 		if ok, _ := doublestar.Match(r.Glob, source); ok {
@@ -305,16 +306,14 @@ func (m *Manifest) rule(source string) (Rule, bool) {
 	return m.filled(Rule{}), false
 }
 
+// defaultItem is what an item is called that its rule gives no name.
+const defaultItem = "item"
+
 func (m *Manifest) filled(r Rule) Rule {
 	if r.Mode == "" {
 		r.Mode = Merge
 	}
-	if r.Delimiters == (engine.Delimiters{}) {
-		r.Delimiters = m.Delimiters
-	}
-	if r.As == "" {
-		r.As = "item"
-	}
+	r.As = cmp.Or(r.As, defaultItem)
 	r.own = m.Delimiters
 	return r
 }

@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -93,8 +94,8 @@ func (g *GoldenPath) Render(inputs Inputs, m Machine) (Rendering, error) {
 	if len(out.problems) > 0 {
 		return nil, out.problems
 	}
-	if err := out.check(); err != nil {
-		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
+	if ps := unwritable(out.files.Tree(), out.sources); len(ps) > 0 {
+		return nil, ps
 	}
 	return out.files, nil
 }
@@ -167,6 +168,8 @@ func itemKey(item any, index int) string {
 	switch item := item.(type) {
 	case string:
 		return item
+	case int64, float64, bool:
+		return fmt.Sprint(item)
 	case map[string]any:
 		if name, ok := item["name"].(string); ok {
 			return name
@@ -283,9 +286,23 @@ func checkPath(p string) error {
 	return tree.CheckPath(p)
 }
 
-func (r *renderer) check() error {
-	if err := r.files.Tree().CheckTogether(); err != nil {
-		return fmt.Errorf("the rendered files cannot be written: %w", err)
+// unwritable returns why files cannot be written into one repository, each reason at the
+// source that the file comes from.
+func unwritable(files tree.Tree, sources map[string]*sourceFile) document.Problems {
+	joined, _ := files.CheckTogether().(interface{ Unwrap() []error })
+	if joined == nil {
+		return nil
 	}
-	return nil
+	var ps document.Problems
+	for _, err := range joined.Unwrap() {
+		p := document.Problem{Message: "the rendered files cannot be written: " + err.Error(), Hint: "change the name of one, or its when"}
+		if at, ok := errors.AsType[*tree.PathError](err); ok {
+			p.File = sources[at.Path].file
+			if files[at.Path].Kind.IsLink() {
+				p.Hint = "have the link lead to a file of the repository"
+			}
+		}
+		ps = append(ps, p)
+	}
+	return ps
 }

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/bmatcuk/doublestar/v4"
+	"golang.org/x/text/unicode/norm"
 )
 
 // maxPath and maxSegment bound what a path may be. 255 bytes a name is the limit
@@ -129,16 +130,31 @@ func hfsIgnored(r rune) bool {
 }
 
 // SameName reports whether some file system takes two names for one: they differ
-// only in letter case, or in what HFS+ leaves out.
+// only in letter case, in how letters with accents are composed, or in what HFS+ leaves
+// out.
 func SameName(a, b string) bool { return folded(a) == folded(b) }
 
 func folded(name string) string {
-	return strings.ToLower(strings.Map(func(r rune) rune {
+	low := strings.ToLower(name)
+	if !strings.ContainsFunc(low, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return low
+	}
+	return norm.NFC.String(strings.Map(func(r rune) rune {
 		if hfsIgnored(r) {
 			return -1
 		}
-		return r
-	}, name))
+		return lowest(r)
+	}, low))
+}
+
+// lowest returns one of the letters that differ only in case, the same for each of them:
+// ToLower leaves apart s and the long s, or the two small sigmas.
+func lowest(r rune) rune {
+	least := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		least = min(least, next)
+	}
+	return unicode.ToLower(least)
 }
 
 func isDotGit(seg string) bool {
@@ -147,14 +163,18 @@ func isDotGit(seg string) bool {
 	return seg == ".git" || seg == "git~1"
 }
 
-// devices are the names that Windows keeps for itself, with any ending
-// ("Naming Files, Paths, and Namespaces", learn.microsoft.com).
-var devices = []string{"con", "prn", "aux", "nul"}
+// devices are the names that Windows keeps for itself, with any ending, and with spaces
+// before that ("Naming Files, Paths, and Namespaces", learn.microsoft.com; CONIN$ and
+// CONOUT$ as in git's compat/mingw.c).
+var devices = []string{"con", "prn", "aux", "nul", "conin$", "conout$"}
 
 func isDevice(seg string) bool {
 	stem, _, _ := strings.Cut(strings.ToLower(seg), ".")
-	if len(stem) == 4 && (stem[:3] == "com" || stem[:3] == "lpt") && stem[3] >= '1' && stem[3] <= '9' {
-		return true
+	stem = strings.TrimRight(stem, " ")
+	for _, port := range []string{"com", "lpt"} {
+		if number, ok := strings.CutPrefix(stem, port); ok && number != "" && strings.Trim(number, "123456789¹²³") == "" && utf8.RuneCountInString(number) == 1 {
+			return true
+		}
 	}
 	return slices.Contains(devices, stem)
 }
@@ -182,49 +202,93 @@ func CheckLink(p, target string) error {
 	return nil
 }
 
+// checkRendered returns an error where a link that nobody but a golden path made could
+// lead out after all: the way to its target may itself be a link, from which ".." leads
+// elsewhere than it seems to. git refuses links that are called .gitmodules (verify_path
+// in its read-cache.c).
+func checkRendered(p, target string) error {
+	_, down, up := strings.Cut(strings.TrimLeft(target, "./"), "/")
+	if up && slices.Contains(strings.Split(down, "/"), "..") {
+		return fmt.Errorf("the symbolic link's target %q has a .. after a name; have all .. at its beginning", target)
+	}
+	if SameName(path.Base(p), ".gitmodules") {
+		return fmt.Errorf("git refuses a symbolic link that is called %q", path.Base(p))
+	}
+	return CheckLink(p, target)
+}
+
+// PathError says why a file cannot be written to its path.
+type PathError struct {
+	Path string
+	Err  error
+}
+
+// Error returns the path and the reason.
+func (e *PathError) Error() string { return e.Path + ": " + e.Err.Error() }
+
+// Unwrap returns the reason.
+func (e *PathError) Unwrap() error { return e.Err }
+
 // Check returns every reason why t cannot be written into a repository: bad
 // paths, and what [Tree.CheckTogether] says.
 func (t Tree) Check() error {
 	var errs []error
 	for _, p := range t.Paths() {
 		if err := CheckPath(p); err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", p, err))
+			errs = append(errs, &PathError{p, err})
 		}
 	}
 	return errors.Join(append(errs, t.CheckTogether())...)
 }
 
 // CheckTogether returns every reason why files whose paths are good by themselves
-// cannot be written into one repository: links that leave the tree, paths that
-// differ only in letter case (one file on macOS and Windows), a file where another
-// path needs a folder, and a path that runs through a symbolic link.
+// cannot be written into one repository, as [PathError]s: links that leave the tree,
+// paths that are one file on macOS or Windows, a file where another path needs a
+// folder, and a path that runs through a symbolic link.
 func (t Tree) CheckTogether() error {
 	var errs []error
+	fail := func(p, format string, args ...any) {
+		errs = append(errs, &PathError{p, fmt.Errorf(format, args...)})
+	}
 	paths := t.Paths()
-	folded := make(map[string]string, len(t))
+	first := make(map[string]string, len(t)) // paths by what file systems make of them
 	for _, p := range paths {
 		if f := t[p]; f.Kind.IsLink() {
-			if err := CheckLink(p, string(f.Data)); err != nil {
-				errs = append(errs, fmt.Errorf("%s: %w", p, err))
+			if err := checkRendered(p, string(f.Data)); err != nil {
+				fail(p, "%w", err)
 			}
 		}
-		low := strings.ToLower(p)
-		if other, ok := folded[low]; ok {
-			errs = append(errs, fmt.Errorf("%s: differs from %s only in letter case", p, other))
+		same := folded(p)
+		if other, ok := first[same]; ok {
+			fail(p, "differs from %s only in %s", other, difference(p, other))
 		}
-		folded[low] = p
+		first[same] = p
 	}
 	last := "." // the folder whose way to the root was looked at
+	folders := map[string]string{}
 	for _, p := range paths {
 		dir := path.Dir(p)
 		if dir == last {
 			continue
 		}
 		for last = dir; dir != "." && dir != "/"; dir = path.Dir(dir) {
-			if other, ok := folded[strings.ToLower(dir)]; ok {
-				errs = append(errs, fmt.Errorf("%s: %s is a %s, not a folder", p, other, t[other].Kind))
+			same := folded(dir)
+			if other, ok := first[same]; ok {
+				fail(p, "%s is a %s, not a folder", other, t[other].Kind)
 			}
+			if other, ok := folders[same]; ok && other != dir {
+				fail(p, "its folder %s differs from %s only in %s", dir, other, difference(dir, other))
+			}
+			folders[same] = dir
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// difference says in what two names differ that are one for some file system.
+func difference(a, b string) string {
+	if strings.EqualFold(a, b) {
+		return "letter case"
+	}
+	return "what macOS does not tell apart"
 }

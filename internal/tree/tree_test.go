@@ -25,13 +25,13 @@ func TestCheckPathRefuses(t *testing.T) {
 	for _, p := range []string{
 		"", "/etc/passwd", "../x", "a/../b", "a/./b", "a//b", "a/", `a\b`, "C:/x", "c:x",
 		".git/config", "a/.GIT/x", "GIT~1/x", ".g\u200cit/x", "a ", "a/b.", " a", "a\tb", "a\x00b",
-		"aux", "x/NUL.txt", "com1", "a:b", "a?b", "\xff", strings.Repeat("x", 256), strings.Repeat("x/", 2100) + "x",
+		"aux", "x/NUL.txt", "com1", "CON .txt", "COM².log", "conin$", "a:b", "a?b", "\xff", strings.Repeat("x", 256), strings.Repeat("x/", 2100) + "x",
 	} {
 		if tree.CheckPath(p) == nil {
 			t.Errorf("CheckPath(%q) = nil, want an error", p)
 		}
 	}
-	for _, p := range []string{"a", ".gitignore", ".github/workflows/ci.yml", "a b/c", "größe.txt", "...a", "com10", "auxiliary"} {
+	for _, p := range []string{"a", ".gitignore", ".github/workflows/ci.yml", "a b/c", "größe.txt", "...a", "com10", "auxiliary", "com", "com.txt", "lpt0"} {
 		if err := tree.CheckPath(p); err != nil {
 			t.Errorf("CheckPath(%q) = %v, want nil", p, err)
 		}
@@ -40,20 +40,29 @@ func TestCheckPathRefuses(t *testing.T) {
 
 func TestCheckFindsWhatCannotBeWritten(t *testing.T) {
 	for name, files := range map[string]tree.Tree{
-		"link that is absolute":       {"a": tree.Link("/etc/passwd")},
-		"link that leaves the tree":   {"d/a": tree.Link("../../x")},
-		"link into git's folder":      {"a": tree.Link(".git/config")},
-		"names that differ in case":   {"README": tree.Text(""), "readme": tree.Text("")},
-		"a file where a folder is":    {"a": tree.Text(""), "a/b": tree.Text("")},
-		"a path through a link":       {"a": tree.Link("b"), "a/c": tree.Text("")},
-		"a path out of the tree":      {"../x": tree.Text("")},
-		"a file for a folder by case": {"A": tree.Text(""), "a/b/c": tree.Text("")},
+		"link that is absolute":        {"a": tree.Link("/etc/passwd")},
+		"link that leaves the tree":    {"d/a": tree.Link("../../x")},
+		"link into git's folder":       {"a": tree.Link(".git/config")},
+		"names that differ in case":    {"README": tree.Text(""), "readme": tree.Text("")},
+		"a file where a folder is":     {"a": tree.Text(""), "a/b": tree.Text("")},
+		"a path through a link":        {"a": tree.Link("b"), "a/c": tree.Text("")},
+		"a path out of the tree":       {"../x": tree.Text("")},
+		"a file for a folder by case":  {"A": tree.Text(""), "a/b/c": tree.Text("")},
+		"names composed differently":   {"caf\u00e9": tree.Text(""), "cafe\u0301": tree.Text("")},
+		"names that HFS+ takes as one": {"ab": tree.Text(""), "a\u200cb": tree.Text("")},
+		"letters with three cases":     {"\u03c3": tree.Text(""), "\u03c2": tree.Text("")},
+		"the long s":                   {"\u017fort": tree.Text(""), "Sort": tree.Text("")},
+		"folders that differ in case":  {"Docs/a": tree.Text(""), "docs/b": tree.Text("")},
+		"a link that leaves by way of another": {
+			"p/q/x": tree.Link("../.."), "y": tree.Link("p/q/x/../etc"),
+		},
+		"a link that git refuses": {"d/.GitModules": tree.Link("x")},
 	} {
 		if files.Check() == nil {
 			t.Errorf("%s: Check() = nil, want an error", name)
 		}
 	}
-	ok := tree.Tree{"d/a": tree.Link("../b"), "b": tree.Text(""), "c/d": tree.Script("#!/bin/sh\n")}
+	ok := tree.Tree{"d/a": tree.Link("../b"), "d/e": tree.Link("./.././b/"), "d/f": tree.Link("../c/d"), ".gitmodules": tree.Text(""), "\u00e9": tree.Text(""), "e": tree.Text(""), "b": tree.Text(""), "c/d": tree.Script("#!/bin/sh\n")}
 	if err := ok.Check(); err != nil {
 		t.Errorf("Check() = %v, want nil", err)
 	}
