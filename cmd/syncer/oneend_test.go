@@ -10,21 +10,19 @@ import (
 	"github.com/goldenpaths/syncer/internal/store/storetest"
 )
 
-// noEnd makes the database refuse that jobs of some kinds are completed where a condition
-// holds then, as if the process died at that moment, until the function it returns is
-// called.
-func (w *world) noEnd(kinds, where string) (allow func()) {
+// refuse makes the database refuse updates of a table's rows for which a condition
+// holds, as if the process died at that moment, until the function it returns is called.
+func (w *world) refuse(table, where string) (allow func()) {
 	w.Helper()
 	on := ""
-	statements := []string{`CREATE TRIGGER no_end BEFORE UPDATE ON river_job WHEN NEW.state = 'completed' AND NEW.kind IN (` + kinds + `)
-		BEGIN SELECT RAISE(ABORT, 'there is no end') WHERE ` + where + `; END`}
+	statements := []string{`CREATE TRIGGER dies BEFORE UPDATE ON ` + table + `
+		BEGIN SELECT RAISE(ABORT, 'it dies here') WHERE ` + where + `; END`}
 	if w.db.Engine() == store.PostgreSQL {
-		on = " ON river_job"
+		on = " ON " + table
 		statements = []string{
-			`CREATE FUNCTION no_end() RETURNS trigger LANGUAGE plpgsql AS $$
-				BEGIN IF ` + where + ` THEN RAISE EXCEPTION 'there is no end'; END IF; RETURN NEW; END $$`,
-			`CREATE TRIGGER no_end BEFORE UPDATE ON river_job FOR EACH ROW
-				WHEN (NEW.state = 'completed' AND NEW.kind IN (` + kinds + `)) EXECUTE FUNCTION no_end()`,
+			`CREATE FUNCTION dies() RETURNS trigger LANGUAGE plpgsql AS $$
+				BEGIN IF ` + where + ` THEN RAISE EXCEPTION 'it dies here'; END IF; RETURN NEW; END $$`,
+			`CREATE TRIGGER dies BEFORE UPDATE ON ` + table + ` FOR EACH ROW EXECUTE FUNCTION dies()`,
 		}
 	}
 	for _, s := range statements {
@@ -32,7 +30,7 @@ func (w *world) noEnd(kinds, where string) (allow func()) {
 		w.must(err)
 	}
 	return func() {
-		_, err := w.db.DB().ExecContext(w.Context(), `DROP TRIGGER no_end`+on)
+		_, err := w.db.DB().ExecContext(w.Context(), `DROP TRIGGER dies`+on)
 		w.must(err)
 	}
 }
@@ -117,7 +115,7 @@ func TestTheLastRecordIsOneWithTheEnd(t *testing.T) {
 				w := newVariant(t, db, variant{attempts: 200})
 				w.payments()
 				before := w.events(c.noted)
-				allow := w.noEnd(c.kinds, c.where)
+				allow := w.refuse("river_job", `NEW.state = 'completed' AND NEW.kind IN (`+c.kinds+`) AND `+c.where)
 				c.do(w)
 				w.until("the work's end fails", func() bool { return w.waits(c.kinds) || c.there(w) })
 				if c.there(w) || w.events(c.noted) > before {

@@ -306,8 +306,9 @@ func TestWalkPin(t *testing.T) {
 		if pr := w.pull("acme/payments", ourBranch); pr.State != "closed" {
 			w.Error("the pull request about what is newer is open")
 		}
-		// On a protected branch syncer says what to do, and does nothing else.
+		// Where no branch takes it, syncer says what to do, and does nothing else.
 		w.must(w.alice.AddRuleset("acme/payments", "main", "branch", []string{"~DEFAULT_BRANCH"}, localhub.Rule{Type: "pull_request"}))
+		w.must(w.alice.AddRuleset("acme/payments", "edits", "branch", []string{"refs/heads/goldenpath-edits"}, localhub.Rule{Type: "creation"}))
 		w.says(w.order("/syncer unpin"), "protected", "goldenPaths:")
 		if first.Number != w.pull("acme/payments", ourBranch).Number {
 			w.Error("there is another pull request")

@@ -277,6 +277,14 @@ func (q queue) SetUp(ctx context.Context, at walks.Place) error {
 	return want(ctx, q, setUp{Repository: at.Repository, Installation: at.Installation})
 }
 
+// Steps returns what was noted of the job that ctx belongs to.
+func (q queue) Steps(ctx context.Context) ([]walks.Step, error) { return jobs.Steps[walks.Step](ctx) }
+
+// NoteStep notes how far the job that ctx belongs to came.
+func (q queue) NoteStep(ctx context.Context, n int, s walks.Step) error {
+	return jobs.NoteStep(ctx, q.tx, n, s)
+}
+
 // Superseded reports whether newer work replaces the job that ctx belongs to.
 func (q queue) Superseded(ctx context.Context) (bool, error) {
 	if jobs.ID(ctx) == 0 {

@@ -152,5 +152,9 @@ func (c *Client) keepHouse(ctx context.Context) error {
 			return fmt.Errorf("keeping house: %w", err)
 		}
 	}
+	_, err := c.cfg.DB.ExecContext(ctx, `DELETE FROM steps WHERE NOT EXISTS (SELECT 1 FROM river_job WHERE river_job.id = steps.job)`)
+	if err != nil {
+		return fmt.Errorf("keeping house: %w", err)
+	}
 	return nil
 }

@@ -74,25 +74,40 @@ func (d *ordered) set(ctx context.Context, pairs []string) (string, error) {
 	if err != nil {
 		return "", d.stuck(ctx, d.client, d.at, "", err)
 	}
-	text, wrong, err := d.answered(ctx, d.at, st, pairs)
+	all, wrong, err := d.answered(ctx, d.at, st, pairs)
 	if err != nil {
 		return "", err
 	}
 	if wrong != nil {
 		return nothing(wrong), nil
 	}
-	if refused, err := d.commitMember(ctx, look, text, "Answer what the golden path asks\n"); refused != "" || err != nil {
-		return refused, err
-	}
-	return "The answers are written to " + code(drift.MemberName) + ".", d.scaffold(ctx, d.at)
+	return d.edit(ctx, look, all.write, "Answer what the golden path asks\n", "The answers are written to "+code(drift.MemberName)+".", ThenScaffold)
 }
 
-// answered returns the text of .goldenpath.yaml with answers for every golden path
-// that asks for them, or what is wrong with the answers. That a golden path cannot
-// be read now is neither, and no reason to turn somebody down.
-func (w *Walks) answered(ctx context.Context, at Place, st *reconcile.State, pairs []string) (text []byte, wrong, err error) {
+// reply is a person's value for an input of a golden path.
+type reply struct {
+	goldenPath, input string
+	value             any
+}
+
+// replies are written into .goldenpath.yaml together.
+type replies []reply
+
+func (all replies) write(text []byte) ([]byte, error) {
+	for _, r := range all {
+		var err error
+		if text, err = drift.AddInputs(text, r.goldenPath, scaffold.Inputs{r.input: r.value}); err != nil {
+			return nil, err
+		}
+	}
+	return text, nil
+}
+
+// answered returns the replies for every golden path that asks for them, or what is
+// wrong with them. That a golden path cannot be read now is neither, and no reason to
+// turn somebody down.
+func (w *Walks) answered(ctx context.Context, at Place, st *reconcile.State, pairs []string) (all replies, wrong, err error) {
 	s := w.syncer(at)
-	text = st.MemberFile
 	var errs []error
 	for _, pair := range pairs {
 		name, value, ok := strings.Cut(pair, "=")
@@ -119,36 +134,14 @@ func (w *Walks) answered(ctx context.Context, at Place, st *reconcile.State, pai
 			if err == nil {
 				err = g.CheckInput(name, v)
 			}
-			if err == nil {
-				text, err = drift.AddInputs(text, f.Name, scaffold.Inputs{name: v})
-			}
+			all = append(all, reply{f.Name, name, v})
 			errs = append(errs, err)
 		}
 		if !asked {
 			errs = append(errs, fmt.Errorf("no golden path of this repository has an input %q", name))
 		}
 	}
-	return text, errors.Join(errs...), nil
-}
-
-// commitMember writes .goldenpath.yaml to the default branch, where it differs. Where
-// the branch is protected it returns what a person has to do.
-func (d *ordered) commitMember(ctx context.Context, look Look, text []byte, message string) (refused string, err error) {
-	if string(text) == string(look.Files[drift.MemberName].Data) {
-		return "", nil
-	}
-	made, err := d.client.Commit(ctx, Commit{
-		Parent: look.Head.Commit, Tree: look.Head.Tree, Message: message,
-		Changes: map[string]*tree.File{drift.MemberName: {Kind: tree.Regular, Data: text}},
-	})
-	if err != nil {
-		return "", err
-	}
-	err = d.client.Move(ctx, Move{Branch: look.Head.Branch, From: look.Head.Commit, To: made.ID, FastForward: true})
-	if errors.Is(err, ErrRefused) {
-		return "The default branch is protected, so syncer cannot write to it. Bring " + code(drift.MemberName) + " there by a pull request:\n\n" + fenced(string(text)), nil
-	}
-	return "", err
+	return all, errors.Join(errs...), nil
 }
 
 // resolved decides every conflict of some files for one side, and returns what to

@@ -39,9 +39,14 @@ func (d *ordered) keep(ctx context.Context, words []string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return d.kept(ctx, branch, k, func(text []byte) error {
-		return d.onTop(ctx, branch, map[string]*tree.File{drift.MemberName: {Kind: tree.Regular, Data: text}}, keepMessage(k))
-	})
+	text, answer, err := kept(ctx, d.client, branch, k)
+	if err != nil {
+		return nothing(err), nil
+	}
+	if err := d.onTop(ctx, branch, withFile(branch, text, "").Changes, keepMessage(k), answer); err != nil {
+		return "", err
+	}
+	return d.follow(ctx)
 }
 
 func keepMessage(k drift.Keep) string { return fmt.Sprintf("Keep %s\n\n%s\n", k.Path, k.Reason) }
@@ -51,70 +56,64 @@ func (d *ordered) keepOnDefault(ctx context.Context, k drift.Keep) (string, erro
 	if err != nil {
 		return "", err
 	}
-	refused := ""
-	answer, err := d.kept(ctx, look, k, func(text []byte) error {
-		refused, err = d.commitMember(ctx, look, text, keepMessage(k))
-		return err
-	})
-	if refused != "" {
-		return refused, err
+	_, answer, err := kept(ctx, d.client, look, k)
+	if err != nil {
+		return nothing(err), nil
 	}
-	return answer, err
+	return d.edit(ctx, look, func(text []byte) ([]byte, error) { return drift.AddKeep(text, k) }, keepMessage(k), answer, ThenSync)
 }
 
 // keepAnew builds our branch anew, so that the files are on it as they are on the
 // default branch.
 func (d *ordered) keepAnew(ctx context.Context, m mine, k drift.Keep) (string, error) {
-	return d.kept(ctx, m.look, k, func(text []byte) error {
-		repo := newSnapshot(ctx, d.client, m.look, ownFiles)
-		file := &tree.File{Kind: tree.Regular, Data: text}
-		repo.put(drift.MemberName, file)
-		st, err := reconcile.Load(repo)
-		if err != nil {
-			return err
-		}
-		p, err := d.syncer(d.at).Plan(ctx, repo, st, m.goldenPath, "")
-		if err != nil {
-			return err
-		}
-		writes, err := p.Writes()
-		if err != nil {
-			return err
-		}
-		if _, has := writes[drift.MemberName]; !has {
-			writes[drift.MemberName] = file
-		}
-		made, err := d.client.Commit(ctx, Commit{Parent: m.look.Head.Commit, Tree: m.look.Head.Tree, Changes: writes, Message: keepMessage(k)})
-		if err != nil {
-			return err
-		}
-		// Not remembered as pushed: a rebuild from the default branch would lose the entry.
-		return d.client.Move(ctx, Move{Branch: m.Head, From: m.look.Branch.Commit, To: made.ID})
-	})
-}
-
-// kept adds the entry to the file in a look, lets write do with it what is to be done,
-// and syncs. A path that no golden path has is a mistake.
-func (d *ordered) kept(ctx context.Context, look Look, k drift.Keep, write func(text []byte) error) (string, error) {
-	st, err := reconcile.Load(newSnapshot(ctx, d.client, look, ownFiles))
+	text, answer, err := kept(ctx, d.client, m.look, k)
 	if err != nil {
 		return nothing(err), nil
 	}
-	if !anyFile(st.Lock, k.Path) {
-		return nothing(fmt.Errorf("no file that a golden path has here matches %s", k.Path)), nil
-	}
-	text, err := drift.AddKeep(st.MemberFile, k)
+	repo := newSnapshot(ctx, d.client, m.look, ownFiles)
+	file := &tree.File{Kind: tree.Regular, Data: text}
+	repo.put(drift.MemberName, file)
+	st, err := reconcile.Load(repo)
 	if err != nil {
-		return nothing(err), nil
-	}
-	if err := write(text); err != nil {
 		return "", err
 	}
-	answer := fmt.Sprintf("%s stays as it is", code(k.Path))
+	p, err := d.syncer(d.at).Plan(ctx, repo, st, m.goldenPath, "")
+	if err != nil {
+		return "", err
+	}
+	writes, err := p.Writes()
+	if err != nil {
+		return "", err
+	}
+	if _, has := writes[drift.MemberName]; !has {
+		writes[drift.MemberName] = file
+	}
+	commit := Commit{Parent: m.look.Head.Commit, Tree: m.look.Head.Tree, Changes: writes, Message: keepMessage(k)}
+	// Not remembered as pushed: a rebuild from the default branch would lose the entry.
+	if err := d.push(ctx, commit, Move{Branch: m.Head, From: m.look.Branch.Commit}, answer, ThenSync); err != nil {
+		return "", err
+	}
+	return d.follow(ctx)
+}
+
+// kept returns the file in a look with the entry, and what to say of that. A path that
+// no golden path has is a mistake.
+func kept(ctx context.Context, c Client, look Look, k drift.Keep) (text []byte, answer string, err error) {
+	st, err := reconcile.Load(newSnapshot(ctx, c, look, ownFiles))
+	if err != nil {
+		return nil, "", err
+	}
+	if !anyFile(st.Lock, k.Path) {
+		return nil, "", fmt.Errorf("no file that a golden path has here matches %s", k.Path)
+	}
+	if text, err = drift.AddKeep(st.MemberFile, k); err != nil {
+		return nil, "", err
+	}
+	answer = fmt.Sprintf("%s stays as it is", code(k.Path))
 	if k.Until != "" {
 		answer += " until " + k.Until
 	}
-	return answer + "; " + code(drift.MemberName) + " says so.", d.sync(ctx, d.at, wish{byPerson: true})
+	return text, answer + "; " + code(drift.MemberName) + " says so.", nil
 }
 
 func anyFile(lock *drift.Lock, glob string) bool {
@@ -178,18 +177,12 @@ func (d *ordered) pin(ctx context.Context, words []string) (string, error) {
 	if err != nil {
 		return nothing(err), nil
 	}
-	text, err := drift.SetPin(st.MemberFile, name, version, day)
-	if err != nil {
-		return nothing(err), nil
-	}
-	if refused, err := d.commitMember(ctx, look, text, fmt.Sprintf("Pin %s to %s\n", name, version)); refused != "" || err != nil {
-		return refused, err
-	}
 	answer = fmt.Sprintf("%s stays at %s", name, code(version))
 	if day != "" {
 		answer += " until " + day
 	}
-	return answer + "; `/syncer unpin` ends that.", d.sync(ctx, d.at, wish{byPerson: true})
+	set := func(text []byte) ([]byte, error) { return drift.SetPin(text, name, version, day) }
+	return d.edit(ctx, look, set, fmt.Sprintf("Pin %s to %s\n", name, version), answer+"; `/syncer unpin` ends that.", ThenSync)
 }
 
 // pinnable returns how a version is to be written: the one that is asked for, or that
@@ -230,12 +223,6 @@ func (d *ordered) unpin(ctx context.Context) (string, error) {
 	if follow, _ := st.Member.Follows(name); follow.Pin == "" {
 		return name + " is not pinned.", nil
 	}
-	text, err := drift.SetPin(st.MemberFile, name, "", "")
-	if err != nil {
-		return nothing(err), nil
-	}
-	if refused, err := d.commitMember(ctx, look, text, fmt.Sprintf("Unpin %s\n", name)); refused != "" || err != nil {
-		return refused, err
-	}
-	return name + " is not pinned any more.", d.sync(ctx, d.at, wish{byPerson: true})
+	unset := func(text []byte) ([]byte, error) { return drift.SetPin(text, name, "", "") }
+	return d.edit(ctx, look, unset, fmt.Sprintf("Unpin %s\n", name), name+" is not pinned any more.", ThenSync)
 }

@@ -148,22 +148,20 @@ func (d *ordered) take(ctx context.Context, paths []string, side drift.Side) (st
 	// A person's decision lies on the branch now, so it counts as touched: what comes
 	// later builds on top.
 	message := fmt.Sprintf("Take %s in %s\n", side, strings.Join(paths, ", "))
-	if err := d.onTop(ctx, branch, changes, message); err != nil {
+	answer := fmt.Sprintf("Took %s in %s.%s", side, code(strings.Join(paths, ", ")), stillOpen(taken))
+	if err := d.onTop(ctx, branch, changes, message, answer); err != nil {
 		return "", err
 	}
 	if err := d.learnTaken(ctx, d.at, taken); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Took %s in %s.%s", side, code(strings.Join(paths, ", ")), stillOpen(taken)), d.sync(ctx, d.at, wish{byPerson: true})
+	return d.follow(ctx)
 }
 
-// onTop commits to the branch that was looked at.
-func (d *ordered) onTop(ctx context.Context, branch Look, changes map[string]*tree.File, message string) error {
-	made, err := d.client.Commit(ctx, Commit{Parent: branch.Head.Commit, Tree: branch.Head.Tree, Changes: changes, Message: message})
-	if err != nil {
-		return err
-	}
-	return d.client.Move(ctx, Move{Branch: branch.Head.Branch, From: branch.Head.Commit, To: made.ID, FastForward: true})
+// onTop commits to the branch that was looked at; a sync is to follow.
+func (d *ordered) onTop(ctx context.Context, branch Look, changes map[string]*tree.File, message, answer string) error {
+	commit := Commit{Parent: branch.Head.Commit, Tree: branch.Head.Tree, Changes: changes, Message: message}
+	return d.push(ctx, commit, Move{Branch: branch.Head.Branch, From: branch.Head.Commit, FastForward: true}, answer, ThenSync)
 }
 
 // ignore closes a pull request of ours, which is a "no" until the next version.
@@ -179,15 +177,41 @@ func (d *ordered) ignore(ctx context.Context) (string, error) {
 	if m.ours() {
 		branch = m.Head // what others committed stays where it is
 	}
+	answer := plain(fmt.Sprintf("%s of %s is ignored; the next version comes again.", m.record.Wanted, m.goldenPath))
+	d.step = Step{Answer: answer, Then: ThenIgnore}
+	if err := d.Queue.NoteStep(ctx, d.n, d.step); err != nil {
+		return "", err
+	}
 	// Closed first: if what follows is not done, the next look sees a refusal.
 	if err := d.client.ClosePullRequest(ctx, d.number, branch, m.look.Branch.Commit, ""); err != nil {
 		return "", err
 	}
-	m.record.Refused, m.record.PullRequest, m.record.Undecided = m.record.Wanted, 0, ""
-	if err := d.Registry.Remember(ctx, m.look.Repository, m.record); err != nil {
-		return "", err
+	d.moved = true
+	return d.follow(ctx)
+}
+
+// ignored remembers that the version of the pull request, which is closed, is refused,
+// unless a look has seen that already.
+func (d *ordered) ignored(ctx context.Context) error {
+	pr, err := d.client.PullRequest(ctx, d.number)
+	if err != nil {
+		return err
 	}
-	what := fmt.Sprintf("%s of %s is ignored; the next version comes again", m.record.Wanted, m.goldenPath)
-	err = d.Registry.Note(ctx, Event{Repository: d.at.Repository, GoldenPath: m.goldenPath, Kind: "version ignored", What: what})
-	return plain(what) + ".", err
+	look, err := d.client.Look(ctx, Ask{})
+	if err != nil {
+		return err
+	}
+	records, err := d.Registry.Records(ctx, d.at.Repository)
+	if err != nil {
+		return err
+	}
+	r := recordOf(records, d.at, strings.TrimPrefix(pr.Head, branchPrefix))
+	if r.PullRequest != d.number {
+		return nil
+	}
+	r.Refused, r.PullRequest, r.Undecided = r.Wanted, 0, ""
+	var l last
+	l.remember(look.Repository, r)
+	l.note(Event{Repository: d.at.Repository, GoldenPath: r.GoldenPath, Kind: "version ignored", What: fmt.Sprintf("%s is ignored; the next version comes again", r.Refused)})
+	return d.leave(ctx, l)
 }

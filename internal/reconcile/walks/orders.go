@@ -44,7 +44,10 @@ type ordered struct {
 	*Walks
 	client Client
 	at     Place
-	number int // of the issue or pull request
+	number int  // of the issue or pull request
+	n      int  // which of the orders is obeyed
+	step   Step // how far it came
+	moved  bool // its commit is on its branch
 }
 
 // Command does what a comment asks for, and answers each comment by one of its own.
@@ -54,20 +57,14 @@ func (w *Walks) Command(ctx context.Context, at Place, o Order) error {
 	if len(orders) == 0 {
 		return nil
 	}
-	d := &ordered{w, w.Hub.Client(at, toWrite, true), at, o.Number}
+	d := &ordered{Walks: w, client: w.Hub.Client(at, toWrite, true), at: at, number: o.Number}
 	key := fmt.Sprintf("answer %d", o.Comment)
 	if may, err := d.allowed(ctx, o.Author); !may || err != nil {
 		return errors.Join(err, d.say(ctx, key, err == nil, notAllowed))
 	}
-	var answers []string
-	for _, words := range orders {
-		answer, err := d.obey(ctx, words)
-		if told, is := errors.AsType[*PersonError](err); is {
-			answer = nothing(told)
-		} else if err != nil {
-			return err
-		}
-		answers = append(answers, answer)
+	answers, err := d.all(ctx, len(orders), func(n int) (string, error) { return d.obey(ctx, orders[n]) })
+	if err != nil {
+		return err
 	}
 	return d.say(ctx, key, true, strings.Join(answers, "\n\n"))
 }
@@ -189,34 +186,26 @@ func (w *Walks) Ticked(ctx context.Context, at Place, number int, lines []string
 	if len(paths)+len(suggested)+len(refused) == 0 && !recreate {
 		return nil
 	}
-	d := &ordered{w, w.Hub.Client(at, toWrite, true), at, number}
+	d := &ordered{Walks: w, client: w.Hub.Client(at, toWrite, true), at: at, number: number}
 	if may, err := d.allowed(ctx, by); !may || err != nil {
 		return errors.Join(err, d.say(ctx, "boxes", err == nil, notAllowed))
 	}
-	var answers []string
+	var orders []func() (string, error)
 	if recreate {
-		answer, err := d.recreate(ctx, false)
-		if err != nil {
-			return err
-		}
-		answers = append(answers, answer)
+		orders = append(orders, func() (string, error) { return d.recreate(ctx, false) })
 	}
-	for _, t := range []struct {
-		paths []string
-		do    func(paths []string) (string, error)
-	}{
-		{suggested, func(paths []string) (string, error) { return d.take(ctx, paths, drift.Suggested) }},
-		{refused, func(paths []string) (string, error) { return d.refuse(ctx, paths) }},
-		{paths, func(paths []string) (string, error) { return d.take(ctx, paths, drift.Theirs) }},
-	} {
-		if len(t.paths) == 0 {
-			continue
-		}
-		answer, err := t.do(t.paths)
-		if err != nil {
-			return err
-		}
-		answers = append(answers, answer)
+	if len(suggested) > 0 {
+		orders = append(orders, func() (string, error) { return d.take(ctx, suggested, drift.Suggested) })
+	}
+	if len(refused) > 0 {
+		orders = append(orders, func() (string, error) { return d.refuse(ctx, refused) })
+	}
+	if len(paths) > 0 {
+		orders = append(orders, func() (string, error) { return d.take(ctx, paths, drift.Theirs) })
+	}
+	answers, err := d.all(ctx, len(orders), func(n int) (string, error) { return orders[n]() })
+	if err != nil {
+		return err
 	}
 	return d.say(ctx, "boxes", true, strings.Join(answers, "\n\n"))
 }

@@ -338,7 +338,35 @@ type Queue interface {
 	// Superseded reports whether newer work replaces the job that ctx belongs to, so
 	// that a long walk may stop.
 	Superseded(ctx context.Context) (bool, error)
+	// Steps returns what NoteStep noted of the job that ctx belongs to, earlier runs
+	// included.
+	Steps(ctx context.Context) ([]Step, error)
+	// NoteStep notes how far the nth of several things came that the job does.
+	NoteStep(ctx context.Context, n int, s Step) error
 }
+
+// Step is how far an order came.
+type Step struct {
+	// Answer is what is said of it, once it is done.
+	Answer string `json:"answer"`
+	Done   bool   `json:"done"`
+	// Branch and Commit are what it is about to move, and to where, and Then is what
+	// follows: should the branch have the commit, the rest of it is that.
+	Branch string `json:"branch,omitempty"`
+	Commit string `json:"commit,omitempty"`
+	Then   Then   `json:"then,omitempty"`
+}
+
+// Then is what follows the commit of an order.
+type Then string
+
+// What follows.
+const (
+	ThenSync     Then = "sync"
+	ThenScaffold Then = "scaffold"
+	ThenPropose  Then = "propose" // by a pull request from the branch
+	ThenIgnore   Then = "ignore"  // of the pull request that is closed
+)
 
 // Platforms opens the sources of golden paths.
 type Platforms interface {

@@ -61,11 +61,12 @@ func (d *ordered) refuse(ctx context.Context, paths []string) (string, error) {
 		taken = append(taken, r)
 		changes[path] = r.Writes[path]
 	}
-	if err := d.onTop(ctx, look, changes, fmt.Sprintf("Refuse what is suggested for %s\n", strings.Join(paths, ", "))); err != nil {
+	answer := fmt.Sprintf("Refused what is suggested for %s: yours is back.", code(strings.Join(paths, ", ")))
+	if err := d.onTop(ctx, look, changes, fmt.Sprintf("Refuse what is suggested for %s\n", strings.Join(paths, ", ")), answer); err != nil {
 		return "", err
 	}
 	if err := d.learnTaken(ctx, d.at, taken); err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Refused what is suggested for %s: yours is back.", code(strings.Join(paths, ", "))), d.sync(ctx, d.at, wish{byPerson: true})
+	return d.follow(ctx)
 }
