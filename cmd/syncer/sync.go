@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -67,16 +68,20 @@ func (a *app) sync(cmd *cobra.Command, m member, f syncFlags) error {
 		return usage(cmd, errors.New("--to needs --golden-path where a repository follows several"))
 	}
 	s := a.syncer(m.Root())
-	open := false
 	reports := []syncReport{}
 	for _, name := range names {
 		r, err := a.syncOne(cmd.Context(), s, to, name, f.to)
 		if err != nil {
 			return partly(err, reports)
 		}
-		open = open || r.Conflicts > 0
-		reports = append(reports, r)
+		if reports = append(reports, r); !a.json {
+			a.printSync(r)
+		}
 	}
+	if err := a.letGo(cmd.Context(), s, to, reports); err != nil {
+		return partly(err, reports)
+	}
+	open := slices.ContainsFunc(reports, func(r syncReport) bool { return r.Conflicts > 0 })
 	if a.json {
 		if err := a.report(reports); err != nil {
 			return err
@@ -88,8 +93,30 @@ func (a *app) sync(cmd *cobra.Command, m member, f syncFlags) error {
 	return nil
 }
 
-// syncOne brings one golden path of a repository up to date and tells of it. In a
-// work tree, each golden path sees what the one before it wrote.
+// letGo ends in the work tree what golden paths know about files that others took over
+// in the same sync: only the lock changes. On branches it waits until both are merged.
+func (a *app) letGo(ctx context.Context, s *reconcile.Syncer, to destination, reports []syncReport) error {
+	if _, here := to.(workTree); !here || len(reports) < 2 {
+		return nil
+	}
+	for i, r := range reports {
+		if !r.waits {
+			continue
+		}
+		again, err := a.syncOne(ctx, s, to, r.GoldenPath, "")
+		if err != nil {
+			return err
+		}
+		reports[i].Files, reports[i].Drifted, reports[i].Conflicts = again.Files, again.Drifted, again.Conflicts
+		if again.changes && !a.json {
+			a.printSync(again)
+		}
+	}
+	return nil
+}
+
+// syncOne brings one golden path of a repository up to date. In a work tree, each golden
+// path sees what the one before it wrote.
 func (a *app) syncOne(ctx context.Context, s *reconcile.Syncer, to destination, name, version string) (syncReport, error) {
 	st, err := reconcile.Load(to)
 	if err != nil {
@@ -112,11 +139,7 @@ func (a *app) syncOne(ctx context.Context, s *reconcile.Syncer, to destination, 
 			return syncReport{}, err
 		}
 	}
-	r := syncReportOf(p, at)
-	if !a.json {
-		a.printSync(r)
-	}
-	return r, nil
+	return syncReportOf(p, at), nil
 }
 
 // syncReport is what a sync of one golden path did, as JSON tells it. Files,
@@ -131,12 +154,16 @@ type syncReport struct {
 	Changes    []changeReport    `json:"changes"`
 	notes
 	landing
+	waits   bool // for other golden paths to take files over
+	changes bool // files of the member's
 }
 
 func syncReportOf(p *reconcile.Planned, at landing) syncReport {
 	before, files := reportOf(p), p.Left()
 	r := syncReport{GoldenPath: p.GoldenPath, From: before.Version, Version: p.To.Name(), Files: files, Changes: before.Changes, notes: before.notes, landing: at}
 	r.Drifted, r.Conflicts = countStates(files)
+	r.changes = len(p.ChangeSet.Writes()) > 0
+	r.waits = slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return c.For != "" })
 	return r
 }
 

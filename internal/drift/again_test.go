@@ -307,6 +307,45 @@ func TestAnotherGoldenPathsFile(t *testing.T) {
 	l.is("f", "the other's\n")
 }
 
+// A file that another golden path hands over is merged from what that one gave, also
+// where that comes later.
+func TestHandedOver(t *testing.T) {
+	l := newLife(t, tree.Tree{}, nil)
+	l.files["f"] = tree.Text(strings.Replace(seven, "4", "mine", 1))
+	old := tree.Text(seven)
+	entry := drift.LockedFile{Mode: scaffold.Merge, Kind: tree.Regular, Blob: old.Blob()}
+	handed := func(r *drift.Request) {
+		r.Handed = map[string]drift.Handed{"f": {GoldenPath: "other", File: entry}}
+		r.Base = func(string, drift.LockedFile) (tree.File, bool) { return old, true }
+	}
+	kept := func(r *drift.Request) {
+		handed(r)
+		r.Keeps = []drift.Keep{{Path: "f", Reason: "so"}}
+	}
+	l.told(l.sync("2", file(both2), nil, kept), "f", drift.Kept)
+	l.is("f", "1\n2\n3\nmine\n5\n6\n7\n")
+	// Nobody hands it over any more, and what it began from is known.
+	l.told(l.sync("2", file(both2), nil, nil), "f", drift.Merged)
+	l.is("f", "1\nB2\n3\nmine\n5\nB6\n7\n")
+
+	// The one that hands it over lets it lie until it is taken, and remembers it.
+	l = newLife(t, file(seven), nil)
+	waits := func(r *drift.Request) { r.Waits = map[string]string{"f": "other"} }
+	for range 2 {
+		l.told(l.sync("2", tree.Tree{}, nil, waits), "f", drift.Elsewhere)
+		l.is("f", seven)
+		if _, has := l.lock.Files["f"]; !has {
+			t.Error("the lock forgot the file")
+		}
+	}
+	taken := func(r *drift.Request) { r.Owned = map[string]string{"f": "other"} }
+	l.sync("2", tree.Tree{"g": tree.Text(seven)}, nil, taken) // which is no move of f
+	l.is("f", seven)
+	if _, has := l.lock.Files["f"]; has {
+		t.Error("the lock still has the file")
+	}
+}
+
 // A block that the member took out stays out, and is no drift; one that the member
 // changed and the golden path gave up stays, and is named.
 func TestBlocksThatGo(t *testing.T) {

@@ -27,7 +27,8 @@ const (
 	Kept     Action = "kept"     // the member's file stays because .goldenpath.yaml says so
 	Replace  Action = "replace"  // a managed file's local edit gives way to the golden path's content
 	Conflict Action = "conflict" // both changed the same; the member's stays until somebody decides
-	// Elsewhere is a file that is not written because another golden path has one there.
+	// Elsewhere is a file that is not written because another golden path has one there,
+	// or takes this one over.
 	Elsewhere Action = "elsewhere"
 )
 
@@ -64,6 +65,8 @@ type Change struct {
 	// Policy is what decided, where changes of both sides met that cannot be joined:
 	// "onDelete: follow". Such a change is told even where it does nothing.
 	Policy string
+	// For is the golden path that is going to take the file over.
+	For string
 	// Run is the command that people have to run for the file to be up to date.
 	Run string
 	// Hunks are the places that both sides changed, from top to bottom, those that

@@ -58,7 +58,7 @@ func (p *planner) declared() map[string]string {
 		to := p.Renames[old]
 		_, rendered := p.Theirs[to]
 		_, owned := p.Owned[to]
-		if old != to && p.Locked.Files[old].Blob != "" && rendered && !owned && from[to] == "" {
+		if old != to && p.movable(old) && rendered && !owned && from[to] == "" {
 			from[to], leaving[old] = old, true
 		}
 	}
@@ -79,17 +79,24 @@ func (p *planner) declared() map[string]string {
 // taken reports whether the golden path had a file at a path before, or the member has
 // one of its own.
 func (p *planner) taken(path string) bool {
-	_, before := p.Locked.Files[path]
+	_, before := p.locked(path)
 	_, theirOwn := p.Ours[path]
 	return before || theirOwn
 }
 
+// movable reports whether a file is the golden path's to move: what never had a base is
+// the member's own, and what another golden path has taken over is that one's.
+func (p *planner) movable(path string) bool {
+	_, owned := p.Owned[path]
+	return !owned && p.Locked.Files[path].Blob != ""
+}
+
 // gone returns the files that the golden path has no more, nor moved as far as is
-// known. What never had a base is the member's own file, which it cannot move.
+// known.
 func (p *planner) gone() []string {
 	var gone []string
-	for path, l := range p.Locked.Files {
-		if _, still := p.Theirs[path]; !still && l.Blob != "" && !p.leaves(path) {
+	for path := range p.Locked.Files {
+		if _, still := p.Theirs[path]; !still && p.movable(path) && !p.leaves(path) {
 			gone = append(gone, path)
 		}
 	}

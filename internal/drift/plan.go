@@ -50,6 +50,18 @@ type Request struct {
 	Policies Policies
 	Today    string            // the day, as 2006-01-02
 	Owned    map[string]string // paths that other golden paths have in the member, and whose they are
+	// Handed are files that this golden path takes over from others, which have them no
+	// more, by path; Base is asked for what they began from as for its own.
+	Handed map[string]Handed
+	// Waits are the golden paths, by path, that are going to take over files of this
+	// one's, which has them no more.
+	Waits map[string]string
+}
+
+// Handed is a file of another golden path's lock.
+type Handed struct {
+	GoldenPath string
+	File       LockedFile
 }
 
 // ChangeSet is what a sync would do.
@@ -146,7 +158,7 @@ func (p *planner) change(path, from string) Change {
 	} else if p.leaves(path) {
 		at = "" // another file had this path, and has a new one
 	}
-	locked, known := p.Locked.Files[at]
+	locked, known := p.locked(at)
 	f := facts{path: path, mode: locked.Mode, ours: get(p.Ours, at), policies: p.Policies}
 	f.deleted = locked.Deleted || slices.Contains(p.Deletes, at)
 	if t, ok := p.Theirs[path]; ok {
@@ -157,6 +169,10 @@ func (p *planner) change(path, from string) Change {
 		f.compare(locked, p.Theirs[path])
 		p.findBase(&f, at, locked)
 	}
+	if taker := p.Waits[path]; taker != "" && f.theirs == nil {
+		reason := fmt.Sprintf("the golden path %s has this file now, and takes it over", taker)
+		return Change{Path: path, Action: Elsewhere, Reason: reason, Mode: f.mode, Before: f.ours, After: f.ours, For: taker, at: at, to: path, goes: f.deleted}
+	}
 	if at == "" && p.staysOnce(path) {
 		f.ours = get(p.Ours, path)
 	}
@@ -165,6 +181,9 @@ func (p *planner) change(path, from string) Change {
 		c = f.decide()
 	}
 	c.at, c.to, c.goes = at, path, f.deleted
+	if h, ok := p.Handed[at]; ok {
+		c.Reason = fmt.Sprintf("from the golden path %s, which has it no more; %s", h.GoldenPath, c.Reason)
+	}
 	if held || from == "" || f.ours == nil {
 		return c
 	}
@@ -253,6 +272,29 @@ func (f *facts) sameEnds() bool {
 	return true
 }
 
+// locked returns what a lock says about a file: this golden path's, or that of the one
+// which hands the file over.
+func (p *planner) locked(path string) (LockedFile, bool) {
+	l, known := p.Locked.Files[path]
+	if !known {
+		h, handed := p.Handed[path]
+		return h.File, handed
+	}
+	return l, known
+}
+
+// textOf returns the text that a locked file's blob has, where a lock can keep it.
+func (p *planner) textOf(path string, l LockedFile) string {
+	if l.Text != "" || p.Base == nil {
+		return l.Text
+	}
+	f, ok := p.Base(path, l)
+	if !ok || !keepable(f) {
+		return ""
+	}
+	return string(f.Data)
+}
+
 func (p *planner) base(at string, locked LockedFile) *tree.File { return locked.base(at, p.Base) }
 
 // base returns what the member's file began from; nil where that is not to be had.
@@ -310,7 +352,7 @@ func get(t tree.Tree, path string) *tree.File {
 func (p *planner) rememberAll(cs []Change) {
 	for _, done := range []bool{true, false} {
 		for _, c := range cs {
-			if c.Action != Elsewhere && c.applied == done {
+			if (c.Action != Elsewhere || c.For != "") && c.applied == done {
 				p.remember(c)
 			}
 		}
@@ -321,14 +363,14 @@ func (p *planner) rememberAll(cs []Change) {
 // applied in part, the base is what was applied; where not at all, it stays what it
 // was.
 func (p *planner) remember(c Change) {
-	if c.Action == Kept {
+	if c.Action == Kept || c.For != "" {
 		// At the old path, so that it is found to have moved again when the keep ends.
 		path := cmp.Or(c.at, c.to)
 		p.lock.Files[path] = p.held(c, path)
 		return
 	}
 	t, inTheirs := p.Theirs[c.to]
-	was, known := p.Locked.Files[c.at]
+	was, known := p.locked(c.at)
 	switch {
 	case c.applied && !inTheirs:
 	case c.applied && c.Mode == scaffold.Once && known && was.Blob != "" && was.Blob != t.Blob():
@@ -365,7 +407,10 @@ func (p *planner) open(c Change, t scaffold.Rendered) LockedFile {
 
 // held is the entry, at a path, of a file whose base stays.
 func (p *planner) held(c Change, path string) LockedFile {
-	l, known := p.Locked.Files[c.at]
+	l, known := p.locked(c.at)
+	if _, handed := p.Handed[c.at]; handed {
+		l.Text = p.textOf(c.at, l) // its revision is another golden path's
+	}
 	if !known {
 		l = LockedFile{Kind: tree.Regular}
 	} else if l.Blob != "" {
@@ -383,10 +428,15 @@ const maxKeptText = 256 << 10
 
 // unrepeatable returns a rendered file's text where nobody could render it again.
 func (p *planner) unrepeatable(f tree.File) string {
-	if p.To.Commit != "" || len(f.Data) > maxKeptText || f.Kind.IsLink() || !utf8.Valid(f.Data) {
+	if p.To.Commit != "" || !keepable(f) {
 		return ""
 	}
 	return string(f.Data)
+}
+
+// keepable reports whether a lock can keep a file's text.
+func keepable(f tree.File) bool {
+	return len(f.Data) <= maxKeptText && !f.Kind.IsLink() && utf8.Valid(f.Data)
 }
 
 func lockedFile(path string, t scaffold.Rendered) LockedFile {

@@ -268,6 +268,10 @@ type bases struct {
 	failed error
 }
 
+func newBases(ctx context.Context, src *source, name string, section *drift.Section, repo Repository) *bases {
+	return &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
+}
+
 func (b *bases) find(path string, l drift.LockedFile) (tree.File, bool) {
 	if f, ok := b.rendering(l.Earlier)[l.Blob]; ok {
 		return f, true

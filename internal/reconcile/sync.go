@@ -55,18 +55,19 @@ func (s *Syncer) Begin(ctx context.Context, repo Repository, st *State, name str
 	return s.plan(ctx, repo, st, name, "", known)
 }
 
-// Try is Plan for a version that somebody else renders: what the sync would do, were
-// the offer the version at commit.
-func (s *Syncer) Try(ctx context.Context, repo Repository, st *State, name, commit string, o Offer) (*Planned, error) {
+// Try is Plan for golden paths that somebody else renders: what the sync would do, were
+// the offers those of the platform, and the version the one at commit.
+func (s *Syncer) Try(ctx context.Context, repo Repository, st *State, name, commit string, offers map[string]Offer) (*Planned, error) {
 	follow, err := following(st, name)
 	if err != nil {
 		return nil, err
 	}
-	src, _, err := s.open(ctx, follow.Source)
+	on := trial{follow.Source, commit, offers}
+	g, err := s.candidateOf(ctx, follow, on)
 	if err != nil {
 		return nil, err
 	}
-	return s.planTo(ctx, repo, st, follow, offered(o, src, follow.Source, name, commit), nil)
+	return s.planTo(ctx, repo, st, follow, g, nil, on)
 }
 
 func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to string, known scaffold.Facts) (*Planned, error) {
@@ -81,7 +82,7 @@ func (s *Syncer) plan(ctx context.Context, repo Repository, st *State, name, to 
 	if err != nil {
 		return nil, err
 	}
-	return s.planTo(ctx, repo, st, follow, loaded(g), known)
+	return s.planTo(ctx, repo, st, follow, loaded(g), known, trial{})
 }
 
 func following(st *State, name string) (drift.Follow, error) {
@@ -93,7 +94,7 @@ func following(st *State, name string) (drift.Follow, error) {
 	return follow, nil
 }
 
-func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow drift.Follow, g candidate, known scaffold.Facts) (*Planned, error) {
+func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow drift.Follow, g candidate, known scaffold.Facts, on trial) (*Planned, error) {
 	name := follow.Name
 	locked := st.Lock.GoldenPaths[name]
 	if locked == nil {
@@ -125,13 +126,15 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 		return nil, err
 	}
 	p.repo, p.ours = repo, ours
-	b := &bases{ctx: ctx, source: g.source, name: name, section: locked, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
+	b := newBases(ctx, g.source, name, locked, repo)
+	over := s.handover(ctx, repo, st, name, locked, theirs, on)
 	policies, memory := s.policies(ctx, st, g.merge, locked, theirs)
 	policies.Between = (&between{ctx: ctx, source: g.source, repo: repo, name: name, locked: locked, to: revision, migrations: g.migrations}).of
 	p.policies = policies
 	p.ChangeSet, p.theirs, err = planStored(repo, drift.Request{
-		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: b.find,
-		Renames: renamesOf(migrations, g, locked), Deletes: deletes(migrations), Keeps: st.Member.Keep, Today: s.Today, Owned: st.owned(name), Policies: policies,
+		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: over.find(b.find),
+		Renames: renamesOf(migrations, g, locked), Deletes: deletes(migrations), Keeps: st.Member.Keep, Today: s.Today, Policies: policies,
+		Owned: over.owned, Handed: over.handed, Waits: over.waits,
 	})
 	if err != nil {
 		return nil, err
@@ -140,7 +143,7 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
 	p.BaseGone = b.gone
 	p.Idle = st.idle(name, theirs)
-	if err := errors.Join(b.failed, memory.failed); err != nil {
+	if err := errors.Join(b.failed, over.failed(), memory.failed); err != nil {
 		return nil, err
 	}
 	return p, p.addChange(edits, g.secret)
@@ -386,7 +389,7 @@ func (s *Syncer) resolve(ctx context.Context, repo Repository, st *State, name s
 	if f, ok := files[path]; ok && f.Kind.IsFile() {
 		ours = &f
 	}
-	b := &bases{ctx: ctx, source: src, name: name, section: section, repo: repo, rendered: map[string]map[tree.BlobID]tree.File{}}
+	b := newBases(ctx, src, name, section, repo)
 	policies, memory := s.policies(ctx, st, g.MergeRules(), section, theirs)
 	policies.Between = (&between{ctx: ctx, source: src, repo: repo, name: name, locked: section, to: section.Revision, migrations: g.Manifest.Migrations}).of
 	resolved, err := drift.Resolving{Locked: section, Path: path, Ours: ours, Theirs: theirs, Base: b.find, Policies: policies}.Resolve(take)

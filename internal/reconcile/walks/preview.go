@@ -97,6 +97,7 @@ type preview struct {
 	*Walks
 	syncer *reconcile.Syncer
 	head   string
+	offers map[string]reconcile.Offer
 	public bool // everybody may read the platform repository and its checks
 }
 
@@ -114,9 +115,9 @@ func (w *Walks) effect(ctx context.Context, c Client, head string) (*effect, err
 		return nil, err
 	}
 	defer untrusted.Close()
-	v := &preview{Walks: w, syncer: w.syncer(w.Platform), head: head, public: look.Repository.Visibility == "public"}
-	e := &effect{problems: untrusted.Problems()}
 	offers := untrusted.Offers()
+	v := &preview{Walks: w, syncer: w.syncer(w.Platform), head: head, offers: offers, public: look.Repository.Visibility == "public"}
+	e := &effect{problems: untrusted.Problems()}
 	for _, name := range slices.Sorted(maps.Keys(offers)) {
 		p := pathEffect{name: name, groups: map[string]*group{}}
 		err = w.Registry.Following(ctx, name, func(r Record) error {
@@ -124,7 +125,7 @@ func (w *Walks) effect(ctx context.Context, c Client, head string) (*effect, err
 				p.untouched++
 				return nil
 			}
-			return v.on(ctx, &p, offers[name], r)
+			return v.on(ctx, &p, r)
 		})
 		if err != nil {
 			return nil, err
@@ -162,7 +163,7 @@ func (w *Walks) filesAt(ctx context.Context, c Client, commit string) (tree.Tree
 
 // on adds what the change does to one member. A member that cannot be read is told,
 // and is no reason to say nothing about the others.
-func (v *preview) on(ctx context.Context, e *pathEffect, offer reconcile.Offer, r Record) error {
+func (v *preview) on(ctx context.Context, e *pathEffect, r Record) error {
 	if newer, err := v.Queue.Superseded(ctx); err != nil || newer {
 		return cmp.Or(err, errSuperseded)
 	}
@@ -183,7 +184,7 @@ func (v *preview) on(ctx context.Context, e *pathEffect, offer reconcile.Offer, 
 	st, err := reconcile.Load(repo)
 	var p *reconcile.Planned
 	if err == nil {
-		p, err = v.syncer.With(v.memory(r.At)).Try(ctx, repo, st, e.name, v.head, offer)
+		p, err = v.syncer.With(v.memory(r.At)).Try(ctx, repo, st, e.name, v.head, v.offers)
 	}
 	if notFollowing(err) {
 		return nil // any more, and the record does not know yet
