@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/scaffold"
@@ -105,6 +106,31 @@ type LockedFile struct {
 	// Text is Blob's text, kept where it could not be had again: its source keeps no
 	// history, and the member's file is another one.
 	Text string `json:"text,omitempty"`
+	// Bytes is that text where it is not UTF-8, which JSON's texts are.
+	Bytes []byte `json:"bytes,omitempty"`
+}
+
+// maxKeptText bounds the text that a lock keeps for one file, in bytes.
+const maxKeptText = 256 << 10
+
+// keep makes the entry hold the text of its blob, if that can be merged at all and is
+// not too long.
+func (l *LockedFile) keep(f tree.File) {
+	switch text := utf8.Valid(f.Data); {
+	case len(f.Data) > maxKeptText, f.Kind.IsLink(), !text && f.IsBinary():
+	case text:
+		l.Text = string(f.Data)
+	default:
+		l.Bytes = f.Data
+	}
+}
+
+// text returns the text of the entry's blob, if it holds that.
+func (l LockedFile) text() (text []byte, ok bool) {
+	if l.Text != "" {
+		return []byte(l.Text), true
+	}
+	return l.Bytes, len(l.Bytes) > 0
 }
 
 // Decision remembers what somebody chose for one hunk, or for a whole file. It holds for

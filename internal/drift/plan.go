@@ -20,7 +20,6 @@ import (
 	"reflect"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -283,23 +282,12 @@ func (p *planner) locked(path string) (LockedFile, bool) {
 	return l, known
 }
 
-// textOf returns the text that a locked file's blob has, where a lock can keep it.
-func (p *planner) textOf(path string, l LockedFile) string {
-	if l.Text != "" || p.Base == nil {
-		return l.Text
-	}
-	f, ok := p.Base(path, l)
-	if !ok || !keepable(f) {
-		return ""
-	}
-	return string(f.Data)
-}
-
 func (p *planner) base(at string, locked LockedFile) *tree.File { return locked.base(at, p.Base) }
 
 // base returns what the member's file began from; nil where that is not to be had.
 func (l LockedFile) base(at string, find func(string, LockedFile) (tree.File, bool)) *tree.File {
-	b, ok := tree.File{Data: []byte(l.Text)}, l.Text != ""
+	text, ok := l.text()
+	b := tree.File{Data: text}
 	if !ok && find != nil {
 		b, ok = find(at, l)
 	}
@@ -388,7 +376,9 @@ func (p *planner) remember(c Change) {
 func (p *planner) given(c Change, t scaffold.Rendered) LockedFile {
 	l := lockedFile(c.to, t)
 	if c.After != nil && !c.After.Equal(t.File) && c.Mode != scaffold.Once {
-		l.Text = p.unrepeatable(t.File)
+		if p.To.Commit == "" { // nobody could render it again
+			l.keep(t.File)
+		}
 	}
 	return l
 }
@@ -408,8 +398,10 @@ func (p *planner) open(c Change, t scaffold.Rendered) LockedFile {
 // held is the entry, at a path, of a file whose base stays.
 func (p *planner) held(c Change, path string) LockedFile {
 	l, known := p.locked(c.at)
-	if _, handed := p.Handed[c.at]; handed {
-		l.Text = p.textOf(c.at, l) // its revision is another golden path's
+	if _, handed := p.Handed[c.at]; handed && p.Base != nil {
+		if f, ok := p.Base(c.at, l); ok {
+			l.keep(f) // its revision is another golden path's
+		}
 	}
 	if !known {
 		l = LockedFile{Kind: tree.Regular}
@@ -421,22 +413,6 @@ func (p *planner) held(c Change, path string) LockedFile {
 	}
 	l.Mode, l.Open, l.Deleted = c.Mode, c.Action == Conflict, c.goes
 	return l
-}
-
-// maxKeptText bounds the text that a lock keeps for one file, in bytes.
-const maxKeptText = 256 << 10
-
-// unrepeatable returns a rendered file's text where nobody could render it again.
-func (p *planner) unrepeatable(f tree.File) string {
-	if p.To.Commit != "" || !keepable(f) {
-		return ""
-	}
-	return string(f.Data)
-}
-
-// keepable reports whether a lock can keep a file's text.
-func keepable(f tree.File) bool {
-	return len(f.Data) <= maxKeptText && !f.Kind.IsLink() && utf8.Valid(f.Data)
 }
 
 func lockedFile(path string, t scaffold.Rendered) LockedFile {
