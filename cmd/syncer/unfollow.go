@@ -69,7 +69,7 @@ type leftReport struct {
 func notNil(list []string) []string { return append([]string{}, list...) }
 
 func (a *app) printLeft(m member, left *reconcile.Left) error {
-	fmt.Fprintf(a.out, "%s is not followed any more; its files stay as they are, and nothing updates them: %d\n", strings.TrimSpace(left.GoldenPath+" "+left.Version), len(left.Files))
+	fmt.Fprintf(a.out, "%s is not followed any more; its %d files stay as they are, and nothing updates them\n", strings.TrimSpace(left.GoldenPath+" "+left.Version), len(left.Files))
 	for _, path := range left.Open {
 		fmt.Fprintf(a.out, "  %-9s %s (both changed it, and nobody decided; yours stays)\n", drift.Undecided, path)
 	}
