@@ -50,6 +50,9 @@ func describe(p *reconcile.Planned, open []drift.Change, why story) description 
 	if p.BaseGone != nil {
 		b.add("\n%s; what it rendered was taken from the repository's history where it is there.\n", plain(p.BaseGone.Error()))
 	}
+	if len(open) == 0 && len(p.ChangeSet.Writes()) == 0 {
+		b.add("\nNo file of this repository's changes: this only notes the version in %s.\n", code(drift.LockName))
+	}
 	b.policies(p)
 	b.conflicts(open)
 	b.why(why)
@@ -101,6 +104,9 @@ func summary(p *reconcile.Planned) string {
 	var parts []string
 	for _, a := range slices.Sorted(maps.Keys(counts)) {
 		parts = append(parts, fmt.Sprintf("%d %s", counts[a], a))
+	}
+	if len(parts) == 0 {
+		return "no file changes\n"
 	}
 	return strings.Join(append(parts, suggestions(p)...), ", ") + "\n"
 }
