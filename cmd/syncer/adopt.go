@@ -39,8 +39,8 @@ the same way, from what .goldenpath.yaml says.`,
 // its own file says from where; where it follows others, and no source is given, it
 // is looked for where they come from, and in this program last.
 func (a *app) adoptable(cmd *cobra.Command, m member, source, name string) (*reconcile.GoldenPath, *reconcile.Syncer, error) {
-	st, err := reconcile.Load(m)
-	if err != nil || len(st.Member.GoldenPaths) == 0 { // what is wrong with it is said when it is adopted
+	st, _ := reconcile.Load(m) // what is wrong with it is said when it is adopted
+	if st == nil {
 		return a.golden(cmd, m.Root(), source, name)
 	}
 	s := a.syncer(m.Root())
@@ -69,6 +69,9 @@ func (a *app) adoptable(cmd *cobra.Command, m member, source, name string) (*rec
 // what is in this program.
 func sourcesOf(st *reconcile.State) []string {
 	var all []string
+	if st.Member.Source != "" {
+		all = append(all, st.Member.Source)
+	}
 	for _, f := range st.Member.GoldenPaths {
 		follow, _ := st.Member.Follows(f.Name)
 		if from := follow.Source; from != "" && !slices.Contains(all, from) {
@@ -97,6 +100,9 @@ func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string
 	}
 	owner, repository := m.Repository()
 	facts := scaffold.Facts{"name": repository}
+	if owner == "" { // without a remote; a new repository has it from there too
+		owner, _ = given["owner"].(string)
+	}
 	if owner != "" {
 		facts["owner"] = owner
 	}

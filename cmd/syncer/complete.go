@@ -40,8 +40,8 @@ func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]cobr
 // completeAdoptable is completeNames for a repository, here or in a DIR that is not
 // typed yet: without --source its own sources are asked, and then this program.
 func (a *app) completeAdoptable(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-	m, st, err := peek(".")
-	if err != nil || len(args) > 0 || cmd.Flags().Changed("source") {
+	m, st, _ := peek(".")
+	if st == nil || len(args) > 0 || cmd.Flags().Changed("source") {
 		return a.completeNames(cmd, args, typed)
 	}
 	s := a.syncer(m.Root())

@@ -139,6 +139,24 @@ func (e *Edits) Append(to *yaml.Node, item any) {
 	e.insert(to, []any{item}, len(to.Content))
 }
 
+// Begin adds the first item to an empty list, which is the value of the key above in a
+// map that is written one key a line: so the list is written one item a line too.
+func (e *Edits) Begin(above, empty *yaml.Node, item any) {
+	if empty.Kind != yaml.SequenceNode || len(empty.Content) > 0 || empty.Style&yaml.FlowStyle == 0 {
+		e.refuse(empty, "this is no empty list")
+		return
+	}
+	text, err := formatted([]any{item}, false)
+	if err != nil {
+		e.refuse(empty, "%v", err)
+		return
+	}
+	hi := e.end(empty)
+	lo := len(bytes.TrimRight(e.text[:e.skipProperties(e.start(empty))], " \t"))
+	e.add(splice{lo, hi, ""})
+	e.addLines(e.lineAfter(hi), strings.Repeat(" ", above.Column+1), text)
+}
+
 // Drop takes one item out of the list that is the value of the key above. The list
 // stays, if only as [].
 func (e *Edits) Drop(above, from *yaml.Node, i int) {
@@ -205,12 +223,15 @@ func (e *Edits) insertLines(in *yaml.Node, text string) {
 	if in.Kind == yaml.MappingNode {
 		column = in.Content[0].Column
 	}
+	e.addLines(e.lineAfter(e.end(in)), strings.Repeat(" ", column-1), text)
+}
+
+// addLines adds lines, each with an indent, where a line begins or the text ends.
+func (e *Edits) addLines(at int, indent, text string) {
 	ending := "\n"
 	if bytes.Contains(e.text, []byte("\r\n")) {
 		ending = "\r\n"
 	}
-	indent := strings.Repeat(" ", column-1)
-	at := e.lineAfter(e.end(in))
 	var lines strings.Builder
 	if at > 0 && !e.startsLine(at) {
 		lines.WriteString(ending) // the last line does not end

@@ -68,6 +68,14 @@ func TestAddFollow(t *testing.T) {
 			"goldenPaths: [{name: svc}]\n",
 			"goldenPaths: [{name: svc}, {name: ops, source: ../pc, inputs: {team: core}}]\n",
 		},
+		"the first": {
+			"goldenPaths: [] # c\n  # d\nkeep: []\n",
+			"goldenPaths: # c\n  " + strings.TrimSpace(strings.ReplaceAll(entry, "\n", "\n  ")) + "\n  # d\nkeep: []\n",
+		},
+		"the first, and no end of the line": {
+			"goldenPaths: [ ]",
+			"goldenPaths:\n  " + strings.TrimSpace(strings.ReplaceAll(entry, "\n", "\n  ")) + "\n",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := drift.AddFollow([]byte("source: x\n"+c.text), drift.Follow{Name: "ops", Source: "../pc", Inputs: scaffold.Inputs{"team": "core"}})
@@ -90,6 +98,7 @@ func FuzzEdits(f *testing.F) {
 		"goldenPaths: [{name: a, inputs: {one: \"x\", two: [y], three: {z: 1}, } }] # c\n",
 		"\ufeffgoldenPaths:\r\n  - inputs: &i {one: >+\r\n\r\n  } # c\r\n    name: a\r\n",
 		"goldenPaths:\n  -\n    name: a # c\n    inputs: !!map\n      ? one\n      : two\n",
+		"source: x\ngoldenPaths: !!seq []# c\n  # d\nkeep: []",
 	} {
 		f.Add([]byte(text))
 	}
@@ -98,10 +107,10 @@ func FuzzEdits(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if len(before.GoldenPaths) == 0 {
-			return
+		name := "none"
+		if len(before.GoldenPaths) > 0 {
+			name = before.GoldenPaths[0].Name
 		}
-		name := before.GoldenPaths[0].Name
 		for _, e := range []drift.InputEdits{
 			{Add: scaffold.Inputs{"added": "a: b", "more": []any{int64(1), "x\ny\n"}}},
 			{Rename: map[string]string{"one": "two", "two": "one"}},

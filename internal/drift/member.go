@@ -190,9 +190,14 @@ func AddFollow(text []byte, f Follow) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, list := doc.Node("goldenPaths")
+	key, list := doc.Node("goldenPaths")
+	_, root := doc.Node()
 	edits := doc.Edit(text)
-	edits.Append(list, writtenFollow(f))
+	if len(list.Content) == 0 && root.Style&yaml.FlowStyle == 0 {
+		edits.Begin(key, list, writtenFollow(f))
+	} else {
+		edits.Append(list, writtenFollow(f))
+	}
 	after, err := edits.Text()
 	if err == nil {
 		err = follows(text, after, f)
