@@ -64,7 +64,7 @@ func (a *app) explain(plans []*reconcile.Planned, file string) error {
 		for _, c := range p.Changes {
 			known[c.Path] = true
 			// Without a mode the file is another golden path's.
-			if (c.Path == file || c.From == file) && c.Mode != "" {
+			if (c.Path == file || c.From == file || c.New() == file) && c.Mode != "" {
 				all = append(all, explained(p, c))
 			}
 		}

@@ -2,6 +2,7 @@ package drift
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -78,6 +79,10 @@ type Change struct {
 	at, to  string // where the old lock has the file, and where the golden path has it now
 	goes    bool   // a migration says that the file goes
 }
+
+// New is where the golden path has the file now: for one that is kept where it was
+// another path than its own.
+func (c Change) New() string { return cmp.Or(c.to, c.Path) }
 
 // Places are the places that both sides changed, from top to bottom, whoever decided
 // them. One with line 0 is the file as a whole.

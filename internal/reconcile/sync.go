@@ -323,8 +323,8 @@ type Resolution struct {
 // Resolve decides every conflict of one file of the member, or takes what is
 // suggested for it.
 func (s *Syncer) Resolve(ctx context.Context, repo Repository, st *State, path string, take drift.Side) (*Resolution, error) {
-	for name, section := range st.Lock.GoldenPaths {
-		if section.Files[path].Open {
+	for _, name := range slices.Sorted(maps.Keys(st.Lock.GoldenPaths)) {
+		if section := st.Lock.GoldenPaths[name]; section.Files[path].Open {
 			return s.resolve(ctx, repo, st, name, section, path, take)
 		}
 	}
