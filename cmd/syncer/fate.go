@@ -48,6 +48,8 @@ func fated(err error) error {
 		f.means = walks.ErrMoved
 	case forge.Refused:
 		f.means = walks.ErrRefused
+	case forge.Queued:
+		f.means = walks.ErrQueued
 	case forge.Invalid:
 		if e, ok := errors.AsType[*forge.Error](err); !ok || !e.Unclear {
 			f.means = walks.ErrInvalid

@@ -50,6 +50,9 @@ func (f *aFifthFails) fault(localhub.Request) localhub.Fault {
 	return localhub.Fault{Kind: localhub.FaultReset, Done: done}
 }
 
+// tryNow lets what waits to be tried again be tried at once.
+const tryNow = `UPDATE river_job SET state = 'available', scheduled_at = created_at WHERE state IN ('scheduled', 'retryable')`
+
 // hurry lets what waits to be tried again be tried at once, until the test ends: the
 // distances between attempts are another test's.
 func (w *world) hurry() {
@@ -62,7 +65,7 @@ func (w *world) hurry() {
 				tick.Stop()
 				return
 			case <-tick.C:
-				_, err := w.db.DB().ExecContext(ctx, `UPDATE river_job SET state = 'available', scheduled_at = created_at WHERE state IN ('scheduled', 'retryable')`)
+				_, err := w.db.DB().ExecContext(ctx, tryNow)
 				if err != nil && ctx.Err() == nil {
 					w.Log(err)
 				}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"maps"
@@ -51,7 +52,13 @@ func (f *flows) suspended(ctx context.Context, id int64) bool {
 func (f *flows) over(ctx context.Context, id int64, err error) bool {
 	switch forge.KindOf(err) {
 	case forge.Suspended:
-		if e := f.db.SuspendInstallation(ctx, id, time.Now()); e != nil && !errors.Is(e, store.ErrNotFound) {
+		e := f.finish(ctx, func(_ *sql.Tx, db *store.Store) error {
+			if e := db.SuspendInstallation(ctx, id, time.Now()); !errors.Is(e, store.ErrNotFound) {
+				return e
+			}
+			return nil
+		})
+		if e != nil {
 			return false
 		}
 	case forge.Gone:

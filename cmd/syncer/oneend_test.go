@@ -20,7 +20,7 @@ func (w *world) refuse(table, where string) (allow func()) {
 	if w.db.Engine() == store.PostgreSQL {
 		on = " ON " + table
 		statements = []string{
-			`CREATE FUNCTION dies() RETURNS trigger LANGUAGE plpgsql AS $$
+			`CREATE OR REPLACE FUNCTION dies() RETURNS trigger LANGUAGE plpgsql AS $$
 				BEGIN IF ` + where + ` THEN RAISE EXCEPTION 'it dies here'; END IF; RETURN NEW; END $$`,
 			`CREATE TRIGGER dies BEFORE UPDATE ON ` + table + ` FOR EACH ROW EXECUTE FUNCTION dies()`,
 		}

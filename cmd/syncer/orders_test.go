@@ -127,25 +127,40 @@ func TestAnOrderWhoseProcessDied(t *testing.T) {
 		w := newVariant(t, db, variant{attempts: 200})
 		w.payments()
 		w.conflicting()
-		allow := w.refuse("steps", `NEW.what LIKE '%Took theirs%' AND NEW.what LIKE '%"done":true%'`)
-		number := w.pull(payments, ourBranch).Number
-		before := len(w.commentsOf(number))
-		_, err := w.alice.Comment(payments, number, "/syncer take theirs lines.txt\n/syncer keep README.md because it is *ours*\n/syncer sync")
-		w.must(err)
-		w.until("the order cannot be noted", func() bool { return w.waits(`'command'`) })
-		if got := w.commentsOf(number); len(got) != before+1 {
-			t.Errorf("it is answered: %+v", got)
+		w.obeyed(w.answersThough("Took theirs", "/syncer take theirs lines.txt\n/syncer keep README.md because it is *ours*\n/syncer sync"))
+		// Nor is the pull request that it closed taken for one that the order is not for.
+		answers := w.answersThough("is ignored", "/syncer ignore")
+		if len(answers) != 1 || !strings.Contains(answers[0], "is ignored; the next version comes again.") {
+			t.Errorf("the answers are %q", answers)
 		}
-		allow()
-		w.hurry()
-		w.until("it is answered", func() bool { return len(w.commentsOf(number)) > before+1 })
-		w.settle()
-		var answers []string
-		for _, c := range w.commentsOf(number)[before+1:] {
-			answers = append(answers, c.Body)
+		if got := w.records()["payments"].Member; got.Refused == "" || got.PullRequest != 0 || w.events("version ignored") != 1 {
+			t.Errorf("the member is %+v", got)
 		}
-		w.obeyed(answers)
 	})
+}
+
+// answersThough is answersTo, where the process dies before it notes that the order with
+// an answer is done.
+func (w *world) answersThough(answer, orders string) (answers []string) {
+	w.Helper()
+	allow := w.refuse("steps", `NEW.what LIKE '%`+answer+`%' AND NEW.what LIKE '%"done":true%'`)
+	number := w.pull(payments, ourBranch).Number
+	before := len(w.commentsOf(number))
+	_, err := w.alice.Comment(payments, number, orders)
+	w.must(err)
+	w.until("the order cannot be noted", func() bool { return w.waits(`'command'`) })
+	if got := w.commentsOf(number); len(got) != before+1 {
+		w.Errorf("it is answered: %+v", got)
+	}
+	allow()
+	_, err = w.db.DB().ExecContext(w.Context(), tryNow)
+	w.must(err)
+	w.until("it is answered", func() bool { return len(w.commentsOf(number)) > before+1 })
+	w.settle()
+	for _, c := range w.commentsOf(number)[before+1:] {
+		answers = append(answers, c.Body)
+	}
+	return answers
 }
 
 // TestTooManyOrders bounds how many orders of one comment are obeyed.

@@ -240,6 +240,11 @@ func (r *repository) Move(ctx context.Context, m walks.Move) error {
 				return err
 			}
 		}
+		if m.To != "" && m.Branch == f.DefaultBranch {
+			if err := r.PreflightPush(ctx, f, in); err != nil {
+				return err
+			}
+		}
 		err := r.Client.Move(ctx, f, forge.Move(m))
 		if forge.KindOf(err) != forge.Refused {
 			return err

@@ -25,6 +25,8 @@ const (
 	Invalid Kind = "invalid"
 	// Refused: a rule, a protection or the repository's state forbids it.
 	Refused Kind = "refused"
+	// Queued: the branch takes changes through its merge queue only.
+	Queued Kind = "merge queue"
 	// NotReady: it will be there soon: a repository without its first commit.
 	NotReady Kind = "not ready"
 	// Limited: GitHub's limits are used up; a LimitError says until when.

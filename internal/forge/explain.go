@@ -129,6 +129,7 @@ func bounded(s string) string {
 // rulesets and protections answer with; GitHub documents no codes for them.
 var (
 	wordsOfRules     = []string{"rule violation", "protected branch", "creations being restricted", "branch is protected", "required status check", "must have verified signatures"}
+	wordsOfQueue     = []string{"through the merge queue"} // as in https://github.com/georust/proj/pull/178
 	wordsOfState     = []string{"archived", "read-only", "is disabled", "is locked"}
 	wordsOfSuspended = []string{"installation has been suspended", "installation is suspended"}
 	wordsOfEmpty     = []string{"repository is empty", "not ready"}
@@ -176,6 +177,8 @@ func kindOf(status int, text string) Kind {
 		return Suspended
 	case has(text, wordsOfWorkflows):
 		return Denied
+	case has(text, wordsOfQueue):
+		return Queued
 	case has(text, wordsOfRules):
 		return Refused
 	}

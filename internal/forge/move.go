@@ -47,7 +47,7 @@ func (c *Client) Move(ctx context.Context, r Repository, m Move) error {
 		err = c.moveByREST(ctx, r.Name, m)
 	}
 	switch KindOf(err) {
-	case "", Limited, Unauthorized, Suspended, Denied, Refused:
+	case "", Limited, Unauthorized, Suspended, Denied, Refused, Queued:
 		return err
 	}
 	return c.settle(ctx, r.Name, m, err)

@@ -76,8 +76,25 @@ func Preflight(r Repository, in Intent) error {
 	return nil
 }
 
-// Obstacles returns what the rules for a branch have against an intent, for a write
-// that was refused: one read for each page of rules. There are none where rules cannot
+// PreflightPush is Preflight for a push to a branch itself, by the branch's rules: one read
+// for each page of them. The error is [Queued] where there is a merge queue. GitHub may let
+// an App pass it (https://github.com/orgs/community/discussions/203246), and what waits in
+// it is then checked against what is there no more; so a push is not even tried. Other rules
+// GitHub judges better, as it knows whether the App may bypass them.
+func (c *Client) PreflightPush(ctx context.Context, r Repository, in Intent) error {
+	list, err := c.Obstacles(ctx, r, in)
+	if err != nil {
+		return err
+	}
+	for _, o := range list {
+		if o.Fact == "merge-queue" {
+			return &Error{Kind: Queued, Op: "writing to " + r.Name.String(), Message: o.Reason}
+		}
+	}
+	return nil
+}
+
+// Obstacles returns what the rules for a branch have against an intent: one read for each page of rules. There are none where rules cannot
 // be read.
 func (c *Client) Obstacles(ctx context.Context, r Repository, in Intent) ([]Obstacle, error) {
 	rules, err := c.Rules(ctx, r.Name, in.Branch)

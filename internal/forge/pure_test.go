@@ -150,6 +150,7 @@ func TestKinds(t *testing.T) {
 		{422, "refusing to allow a github app to create or update workflow `.github/workflows/ci.yml` without `workflows` permission", Denied},
 		{422, "reference already exists", Invalid},
 		{422, "repository rule violations found\n\ncannot create ref due to creations being restricted.", Refused},
+		{422, "repository rule violations found\n\nchanges must be made through the merge queue", Queued},
 		{423, "repository is locked", NotReady},
 		{405, "pull request is not mergeable", Refused},
 		{301, "moved permanently", Moved},

@@ -142,6 +142,20 @@ func TestObstacles(t *testing.T) {
 	direct := intent
 	direct.Branch = "main"
 	expect("direct", facts(ruled, direct), "protected", "merge-queue", "signatures", "branch-name", "message")
+	// A push past a merge queue is not tried; what else is in the way GitHub judges.
+	if err := w.client().PreflightPush(t.Context(), ruled, direct); KindOf(err) != Queued || !strings.Contains(err.Error(), "branch main takes changes through its merge queue only") {
+		t.Errorf("before a push past the queue: %v", err)
+	}
+	if err := w.client().PreflightPush(t.Context(), ruled, intent); err != nil {
+		t.Errorf("before a push to our own branch: %v", err)
+	}
+	head, err := w.client().Head(t.Context(), ruled.Name, "main")
+	w.must(err)
+	made, err := w.client().Commit(t.Context(), ruled.Name, Commit{Parent: head.Commit, Changes: change("a", "b\n"), Message: "JIRA-1"})
+	w.must(err)
+	if err := w.client().Move(t.Context(), ruled, Move{Branch: "main", From: head.Commit, To: made.ID}); KindOf(err) != Queued {
+		t.Errorf("a push past the queue: %v", err)
+	}
 }
 
 func TestRulesOnFiles(t *testing.T) {

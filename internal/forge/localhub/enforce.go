@@ -94,6 +94,8 @@ func (h *Hub) broken(r *repository, one Rule, m refMove, merging bool, files []f
 		return when(update && m.forced, "Cannot force-push to this branch"), nil
 	case "pull_request":
 		return when(update && !merging, "Changes must be made through a pull request."), nil
+	case "merge_queue":
+		return when(update && !merging, throughQueue), nil
 	case "branch_name_pattern":
 		name := strings.TrimPrefix(m.name, "refs/heads/")
 		return when(creation && !one.matches(name), "Branch name must match pattern: "+one.text("pattern")), nil

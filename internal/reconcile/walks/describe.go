@@ -3,6 +3,7 @@ package walks
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"html"
 	"maps"
@@ -63,6 +64,20 @@ func describe(p *reconcile.Planned, open []drift.Change, why story) description 
 	d.body = b.end(d.mark)
 	d.message = d.title + "\n\n" + summary(p)
 	return d
+}
+
+// because says first why the default branch is not written to.
+func (d description) because(refused error) description {
+	d.body = noPush(refused) + ", so this is proposed.\n\n" + d.body
+	return d
+}
+
+// noPush says in words why the default branch is not written to.
+func noPush(refused error) string {
+	if errors.Is(refused, ErrQueued) {
+		return "The default branch takes changes through its merge queue only"
+	}
+	return "The default branch is protected"
 }
 
 func version(r drift.Revision) string {

@@ -90,7 +90,7 @@ func (d *ordered) keepAnew(ctx context.Context, m mine, k drift.Keep) (string, e
 	}
 	commit := Commit{Parent: m.look.Head.Commit, Tree: m.look.Head.Tree, Changes: writes, Message: keepMessage(k)}
 	// Not remembered as pushed: a rebuild from the default branch would lose the entry.
-	if err := d.push(ctx, commit, Move{Branch: m.Head, From: m.look.Branch.Commit}, answer, ThenSync); err != nil {
+	if err := d.push(ctx, commit, Move{Branch: m.Head, From: m.look.Branch.Commit}, Step{Answer: answer, Then: ThenSync}); err != nil {
 		return "", err
 	}
 	return d.follow(ctx)

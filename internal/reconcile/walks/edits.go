@@ -15,6 +15,7 @@ const editsBranch = "goldenpath-edits"
 
 // propose opens the pull request for the edits, where it is not open, and names it.
 func (d *ordered) propose(ctx context.Context) (string, error) {
+	why := d.step.Why
 	look, err := d.client.Look(ctx, Ask{Branch: editsBranch})
 	if err != nil {
 		return "", err
@@ -28,14 +29,14 @@ func (d *ordered) propose(ctx context.Context) (string, error) {
 	if number == 0 {
 		pr, err := d.client.OpenPullRequest(ctx, Proposal{
 			Head: editsBranch, Base: look.Repository.DefaultBranch, Title: "Edit .goldenpath.yaml as it was ordered",
-			Body: fmt.Sprintf("The default branch is protected, so what people order in comments, such as in #%d, is proposed here: one commit for each order.\n", d.number),
+			Body: fmt.Sprintf("%s, so what people order in comments, such as in #%d, is proposed here: one commit for each order.\n", why, d.number),
 		})
 		if err != nil {
 			return "", err
 		}
 		number = pr.Number
 	}
-	return fmt.Sprintf("The default branch is protected, so #%d proposes it. Once that is merged: %s", number, d.step.Answer), nil
+	return fmt.Sprintf("%s, so #%d proposes it. Once that is merged: %s", why, number, d.step.Answer), nil
 }
 
 // edit changes .goldenpath.yaml on the default branch, which was looked at; where that
@@ -50,23 +51,23 @@ func (d *ordered) edit(ctx context.Context, look Look, change func(text []byte) 
 	if string(text) == string(ownFile(look)) {
 		return d.follow(ctx)
 	}
-	err = d.push(ctx, withFile(look, text, message), Move{Branch: look.Head.Branch, From: look.Head.Commit, FastForward: true}, answer, then)
+	err = d.push(ctx, withFile(look, text, message), Move{Branch: look.Head.Branch, From: look.Head.Commit, FastForward: true}, Step{Answer: answer, Then: then})
 	if err == nil {
 		return d.follow(ctx)
 	}
 	if !errors.Is(err, ErrRefused) {
 		return "", err
 	}
-	proposed, again := d.editElsewhere(ctx, look, change, message, answer)
+	proposed, again := d.editElsewhere(ctx, look, change, message, Step{Answer: answer, Then: ThenPropose, Why: noPush(err)})
 	if errors.Is(again, ErrRefused) {
-		return "The default branch is protected, and so is " + code(editsBranch) + ": " + plain(again.Error()) + "\n\nBring this to it yourself, by a pull request:\n\n" + fenced(string(text)), nil
+		return noPush(err) + ", and " + code(editsBranch) + " is refused too: " + plain(again.Error()) + "\n\nBring this to it yourself, by a pull request:\n\n" + fenced(string(text)), nil
 	}
 	return proposed, again
 }
 
 // editElsewhere puts an edit on the branch for edits: on top of those that wait there in
 // a pull request, and otherwise on the default branch.
-func (d *ordered) editElsewhere(ctx context.Context, look Look, change func(text []byte) ([]byte, error), message, answer string) (string, error) {
+func (d *ordered) editElsewhere(ctx context.Context, look Look, change func(text []byte) ([]byte, error), message string, step Step) (string, error) {
 	waiting, err := d.client.Look(ctx, Ask{Branch: editsBranch})
 	if err != nil {
 		return "", err
@@ -89,10 +90,10 @@ func (d *ordered) editElsewhere(ctx context.Context, look Look, change func(text
 		return nothing(err), nil
 	}
 	if string(text) == string(ownFile(base)) { // it waits already
-		d.step = Step{Answer: answer}
+		d.step = step
 		return d.propose(ctx)
 	}
-	if err := d.push(ctx, withFile(base, text, message), move, answer, ThenPropose); err != nil {
+	if err := d.push(ctx, withFile(base, text, message), move, step); err != nil {
 		return "", err
 	}
 	return d.propose(ctx)

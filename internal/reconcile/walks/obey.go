@@ -161,7 +161,7 @@ func (d *ordered) take(ctx context.Context, paths []string, side drift.Side) (st
 // onTop commits to the branch that was looked at; a sync is to follow.
 func (d *ordered) onTop(ctx context.Context, branch Look, changes map[string]*tree.File, message, answer string) error {
 	commit := Commit{Parent: branch.Head.Commit, Tree: branch.Head.Tree, Changes: changes, Message: message}
-	return d.push(ctx, commit, Move{Branch: branch.Head.Branch, From: branch.Head.Commit, FastForward: true}, answer, ThenSync)
+	return d.push(ctx, commit, Move{Branch: branch.Head.Branch, From: branch.Head.Commit, FastForward: true}, Step{Answer: answer, Then: ThenSync})
 }
 
 // ignore closes a pull request of ours, which is a "no" until the next version.

@@ -10,6 +10,7 @@ package walks
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/goldenpaths/syncer/internal/reconcile"
@@ -31,6 +32,8 @@ var (
 	// ErrUnsigned comes with ErrRefused: the branch takes signed commits only, and GitHub
 	// did not sign this one.
 	ErrUnsigned = errors.New("the commit is not signed")
+	// ErrQueued is an ErrRefused: the branch takes changes through its merge queue only.
+	ErrQueued = fmt.Errorf("there is a merge queue: %w", ErrRefused)
 )
 
 // Place is a repository and the installation through which it is seen.
@@ -355,6 +358,7 @@ type Step struct {
 	Branch string `json:"branch,omitempty"`
 	Commit string `json:"commit,omitempty"`
 	Then   Then   `json:"then,omitempty"`
+	Why    string `json:"why,omitempty"` // it is proposed
 }
 
 // Then is what follows the commit of an order.

@@ -149,7 +149,7 @@ func (b *bringing) begin(ctx context.Context, name string) error {
 	err = b.advance(ctx, commit, &made, Move{Branch: b.look.Head.Branch, From: b.look.Head.Commit, To: made.ID, FastForward: true})
 	switch {
 	case errors.Is(err, ErrRefused):
-		err = b.beginByPullRequest(ctx, p, text, commit, made)
+		err = b.beginByPullRequest(ctx, p, text.because(err), commit, made)
 	case err == nil:
 		b.record.Version, b.record.Digest = p.To.Name(), p.To.Digest
 		if p.Clean() {

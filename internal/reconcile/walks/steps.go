@@ -91,14 +91,14 @@ func (d *ordered) isThere(ctx context.Context) (bool, error) {
 	return d.moved, err
 }
 
-// push makes a commit and moves a branch to it. Before that it notes what is said then,
-// and what follows, so that a run after this one need not do it again.
-func (d *ordered) push(ctx context.Context, c Commit, m Move, answer string, then Then) error {
+// push makes a commit and moves a branch to it. Before that it notes the step, so that a run after this one need not do it again.
+func (d *ordered) push(ctx context.Context, c Commit, m Move, step Step) error {
 	made, err := d.client.Commit(ctx, c)
 	if err != nil {
 		return err
 	}
-	d.step = Step{Answer: answer, Branch: m.Branch, Commit: made.ID, Then: then}
+	d.step = step
+	d.step.Branch, d.step.Commit = m.Branch, made.ID
 	if err := d.Queue.NoteStep(ctx, d.n, d.step); err != nil {
 		return err
 	}
