@@ -14,6 +14,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -69,10 +70,18 @@ func (ps Problems) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Err returns ps as an error, or nil where there are none.
+// maxProblems is more than anybody mends before looking again.
+const maxProblems = 100
+
+// Err returns ps as an error, or nil where there are none. Of very many it has the first,
+// and how many more there are.
 func (ps Problems) Err() error {
 	if len(ps) == 0 {
 		return nil
+	}
+	if more := len(ps) - maxProblems; more > 0 {
+		last := Problem{File: ps[maxProblems].File, Message: fmt.Sprintf("and %d more mistakes", more)}
+		return append(slices.Clone(ps[:maxProblems]), last)
 	}
 	return ps
 }

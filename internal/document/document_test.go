@@ -1,6 +1,7 @@
 package document_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -94,4 +95,13 @@ func FuzzParse(f *testing.F) {
 			t.Error("Node returns nil")
 		}
 	})
+}
+
+// A file can have as many mistakes as lines; whoever mends them reads a hundred.
+func TestMistakesAreBounded(t *testing.T) {
+	_, err := document.Parse("f", []byte(strings.Repeat("k: 1\n", 1001)))
+	var ps document.Problems
+	if !errors.As(err, &ps) || len(ps) != 101 || ps[100].Error() != "f: and 900 more mistakes" {
+		t.Errorf("got %d problems, the last of them %v", len(ps), ps[len(ps)-1])
+	}
 }

@@ -116,11 +116,23 @@ type Place struct {
 
 // Problem returns a mistake about the input called name.
 func (p Place) Problem(name, message, hint string) document.Problem {
-	return p.problem(message, hint, []string{name}, (*document.Document).AtKey)
+	return p.problem(p.document(), message, hint, []string{name}, (*document.Document).AtKey)
 }
 
-func (p Place) problem(message, hint string, below []string, at func(*document.Document, string, string, ...string) document.Problem) document.Problem {
-	if doc, err := document.Parse(p.File, p.Text); err == nil && len(p.Text) > 0 {
+// document returns the text in which places are looked for, or nil.
+func (p Place) document() *document.Document {
+	if len(p.Text) == 0 {
+		return nil
+	}
+	doc, err := document.Parse(p.File, p.Text)
+	if err != nil {
+		return nil
+	}
+	return doc
+}
+
+func (p Place) problem(doc *document.Document, message, hint string, below []string, at func(*document.Document, string, string, ...string) document.Problem) document.Problem {
+	if doc != nil {
 		return at(doc, message, hint, slices.Concat(p.At, below)...)
 	}
 	return document.Problem{File: p.File, Message: message, Hint: hint}
@@ -143,13 +155,22 @@ func (g *GoldenPath) ResolveNew(at Place, given Inputs) (Inputs, error) {
 func (g *GoldenPath) resolve(schema *document.Schema, at Place, given Inputs) (Inputs, error) {
 	all, _ := withDefaults(g.inputs, given).(map[string]any)
 	var ps document.Problems
+	var unknown []string
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if _, known := g.properties()[name]; !known {
-			ps = append(ps, at.Problem(name, fmt.Sprintf("unknown input %q", name), nearest.Hint(name, g.InputNames())))
+			unknown = append(unknown, name)
 		}
 	}
-	for _, f := range schema.Check(all) {
-		ps = append(ps, at.problem(g.inputMessage(f), g.describe(f.At), f.At, (*document.Document).At))
+	faults := schema.Check(all)
+	if len(unknown)+len(faults) == 0 {
+		return all, nil
+	}
+	doc := at.document() // once: there can be as many mistakes as it has values
+	for _, name := range unknown {
+		ps = append(ps, at.problem(doc, fmt.Sprintf("unknown input %q", name), nearest.Hint(name, g.InputNames()), []string{name}, (*document.Document).AtKey))
+	}
+	for _, f := range faults {
+		ps = append(ps, at.problem(doc, g.inputMessage(f), g.describe(f.At), f.At, (*document.Document).At))
 	}
 	return all, ps.Err()
 }

@@ -1,6 +1,7 @@
 package scaffold_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -183,5 +184,21 @@ func TestComputedTakesAliases(t *testing.T) {
 		if got := string(r["f"].File.Data); err != nil || got != want {
 			t.Errorf("%s\ngot %q, %v; want %q", manifest, got, err, want)
 		}
+	}
+}
+
+// A file with as many unknown inputs as it can hold is read once, not once for each: an
+// hour, if it is.
+func TestManyMistakesAreToldSoon(t *testing.T) {
+	var text strings.Builder
+	given := scaffold.Inputs{}
+	for i := range 5000 {
+		name := fmt.Sprintf("unknown%d", i)
+		given[name] = int64(i)
+		fmt.Fprintf(&text, "%s: %d\n", name, i)
+	}
+	_, err := load(t, only("inputs: {properties: {a: {}}}\n"), "p").Resolve(scaffold.Place{File: "f", Text: []byte(text.String())}, given)
+	if err == nil || !strings.Contains(err.Error(), `f:1:1: unknown input "unknown0"`) || !strings.Contains(err.Error(), "and 4900 more mistakes") {
+		t.Errorf("got %.300v", err)
 	}
 }

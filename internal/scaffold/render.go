@@ -1,6 +1,7 @@
 package scaffold
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"maps"
@@ -83,7 +84,7 @@ func (g *GoldenPath) Render(inputs Inputs, m Machine) (Rendering, error) {
 	if err != nil {
 		return nil, document.Gather(manifestPath(g.Manifest.Name), err)
 	}
-	out := renderer{budget: budget, files: make(Rendering, len(g.sources)), sources: make(map[string]*sourceFile, len(g.sources))}
+	out := renderer{files: make(Rendering, len(g.sources)), sources: make(map[string]*sourceFile, len(g.sources))}
 	prepared := budget.Data(data)
 	for i := range g.sources {
 		s := &g.sources[i]
@@ -122,7 +123,6 @@ func (g *GoldenPath) data(inputs Inputs, m Machine, budget *engine.Budget) (map[
 }
 
 type renderer struct {
-	budget   *engine.Budget
 	files    Rendering
 	sources  map[string]*sourceFile // by rendered path
 	problems document.Problems
@@ -138,10 +138,16 @@ func (r *renderer) source(s *sourceFile, data map[string]any, prepared engine.Da
 	if err != nil {
 		return err
 	}
+	if len(items) > MaxFiles {
+		return s.rule.at("forEach", fmt.Sprintf("%q has %d items; at most %d are rendered", s.rule.ForEach, len(items), MaxFiles), "have a shorter list")
+	}
 	for i, item := range items {
-		one := maps.Clone(data)
-		one[s.rule.As] = item
-		if err := r.file(s, r.budget.Data(one), fmt.Sprintf("%s[%s]", s.source, itemKey(item, i))); err != nil {
+		one, err := prepared.With(s.rule.As, item)
+		if err != nil {
+			p := document.Gather("", err)[0]
+			return s.rule.at("forEach", p.Message, p.Hint)
+		}
+		if err := r.file(s, one, fmt.Sprintf("%s[%s]", s.source, itemKey(item, i))); err != nil {
 			return err
 		}
 	}
@@ -220,7 +226,7 @@ func (s *sourceFile) wanted(data engine.Data) (bool, error) {
 	if err != nil {
 		return false, s.inWhen(err)
 	}
-	switch text := strings.TrimSpace(string(out)); text {
+	switch text := string(bytes.TrimSpace(out)); text {
 	case "true":
 		return true, nil
 	case "false", "":

@@ -299,3 +299,38 @@ func TestRenderIsBoundedAsAWhole(t *testing.T) {
 		t.Errorf("rendered, or failed otherwise: %.300v", err)
 	}
 }
+
+// A list is as long as its author likes, and each item has a when and a path to render.
+func TestListsAreBounded(t *testing.T) {
+	inputs := map[string]any{}
+	var properties strings.Builder
+	for i := range 199 {
+		name := fmt.Sprintf("i%d", i)
+		fmt.Fprintf(&properties, "%s: {type: integer}, ", name)
+		inputs[name] = int64(i)
+	}
+	numbers := func(n int) []any {
+		l := make([]any, n)
+		for i := range l {
+			l[i] = int64(i)
+		}
+		return l
+	}
+	for _, test := range []struct {
+		when  string
+		items int
+		want  string
+	}{
+		{"false", 2000, ""},
+		{"false", 20_001, `goldenpath.yaml:5:28: "l" has 20001 items; at most 20000 are rendered`},
+		{`{{ template "big" }}`, 1000, "the templates together take more"},
+	} {
+		manifest := "inputs: {properties: {" + properties.String() + "l: {type: array}}}\nfiles: [{glob: a, forEach: l, when: '" + test.when + "'}]\n"
+		inputs["l"] = numbers(test.items)
+		g := load(t, only(manifest, "template/a", "", "partials/big.tmpl", strings.Repeat(" ", 1<<20)), "p")
+		_, err := g.Render(inputs, scaffold.Machine{})
+		if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
+			t.Errorf("%d items with %s: %.300v; want %s", test.items, test.when, err, test.want)
+		}
+	}
+}

@@ -284,6 +284,26 @@ type Data struct {
 // not be changed after.
 func (b *Budget) Data(data map[string]any) Data { return Data{data, canonical(data, 0), b} }
 
+// With returns data with one more value, for executions that differ in that one only. It
+// pays for the copy; the error, which has no place, says that too much was asked for.
+func (d Data) With(name string, v any) (Data, error) {
+	cost := 1 + len(d.root)/copiedAtOnce
+	if cost > d.budget.steps {
+		d.budget.steps = 0
+		return Data{}, &Error{Message: errScarce.message, Hint: "have a shorter list"}
+	}
+	d.budget.steps -= cost
+	root := maps.Clone(d.root)
+	if root == nil {
+		root = dict{}
+	}
+	root[name] = v
+	return Data{root, d.canonical && canonical(v, 1), d.budget}, nil
+}
+
+// copiedAtOnce is how many entries of a map are copied in about the time of a step.
+const copiedAtOnce = 10
+
 // NewData returns data with a budget of its own.
 func NewData(data map[string]any) Data { return NewBudget(Limits{}).Data(data) }
 
@@ -295,7 +315,9 @@ func (b *Budget) share(r *run) (pay func()) {
 	if b.memory < r.limits.Memory {
 		r.limits.Memory, r.scarce = b.memory, true
 	}
-	return func() { b.steps, b.memory = max(b.steps-r.steps, 0), max(b.memory-r.memory, 0) }
+	r.limits.Output = min(r.limits.Output, b.memory)
+	// What is written is memory, too, until somebody has used it.
+	return func() { b.steps, b.memory = max(b.steps-r.steps, 0), max(b.memory-r.memory-len(r.out), 0) }
 }
 
 // ExecuteOn is [Template.Execute] for data that several templates see.

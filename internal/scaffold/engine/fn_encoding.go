@@ -69,9 +69,7 @@ func plain(v any) any {
 	return v
 }
 
-// forYAML puts texts of several lines into quotes where the encoder's block would
-// not be read as the same text: one whose last lines are empty loses them at the
-// result's end, and one that begins with white space is indented wrongly. It
+// forYAML puts texts into quotes that would not be read as the same text otherwise. It
 // changes v, and refuses keys that have no such way out: those of several lines,
 // and those that the encoder does not put into the same order twice.
 func forYAML(v any) (any, error) {
@@ -88,6 +86,9 @@ func forYAML(v any) (any, error) {
 			if strings.Contains(k, "\n") {
 				return nil, faultf("toYaml: the key %.40q has more than one line", k)
 			}
+			if k == "<<" { // the encoder does not quote it
+				return nil, &fault{"toYaml: the key \"<<\" would be read as a merge of mappings", "use toJson"}
+			}
 			if len(v) > 1 && !hasPlace(k) {
 				return nil, &fault{fmt.Sprintf("toYaml: the key %.40q has no fixed place among others", k), "use UTF-8, and at most 18 digits from 0 to 9 in a row; or toJson"}
 			}
@@ -97,11 +98,24 @@ func forYAML(v any) (any, error) {
 			}
 		}
 	case string:
-		if strings.Contains(v, "\n") && (strings.HasSuffix(v, "\n\n") || strings.TrimLeft(v[:1], " \t\n") == "") {
+		if misread(v) {
 			return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Style: yaml.DoubleQuotedStyle, Value: v}, nil
 		}
 	}
 	return v, nil
+}
+
+// misread reports whether a text is not read as itself where the encoder does not put it
+// into quotes: of several lines, one whose last lines are empty loses them at the
+// result's end, one that begins with white space is indented wrongly, and one with a
+// line's end that only YAML 1.1 knows cannot be indented by lines. << and = are a merge
+// and a default value to some readers.
+func misread(v string) bool {
+	if v == "<<" || v == "=" {
+		return true
+	}
+	return strings.Contains(v, "\n") &&
+		(strings.HasSuffix(v, "\n\n") || strings.TrimLeft(v[:1], " \t\n") == "" || strings.ContainsAny(v, "\u0085\u2028\u2029"))
 }
 
 // maxKeyDigits is how many digits always fit into an int64.

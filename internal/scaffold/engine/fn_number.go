@@ -9,7 +9,8 @@ import (
 )
 
 // numberFunctions calculate. Where sprig takes a text that is no number for 0,
-// and lets results wrap round, these stop.
+// and lets results wrap round, these stop; and "010" is ten, as in sprig's atoi, where
+// its other functions make eight of it.
 func numberFunctions(sprigs map[string]any) []function {
 	w := weights{value: valueSize, text: 1}
 	return []function{
@@ -168,10 +169,15 @@ func extremeFloat(better func(a, b float64) float64) func(c *call) any {
 func decimal(code any) func(c *call) any {
 	return func(c *call) any {
 		args := make([]any, len(c.args))
+		digits := 0
 		for i := range args {
 			f := c.float(i)
 			if c.name == "divf" && i > 0 && f == 0 {
 				return c.fail("a number cannot be divided by 0")
+			}
+			digits += decimals(f)
+			if !c.check(c.step(digits/3 + i/2)) { // each argument has to do with all digits so far
+				return nil
 			}
 			args[i] = f
 		}
@@ -188,6 +194,13 @@ func decimal(code any) func(c *call) any {
 		}
 		return c.fail("it is not there")
 	}
+}
+
+// decimals is about how many zeros a number has before or after the point, which
+// calculating in decimal writes out: {{ addf 1e300 1e-300 }} has 600 digits.
+func decimals(f float64) int {
+	_, exponent := math.Frexp(f)
+	return max(exponent, -exponent) * 3 / 10
 }
 
 // maxDigits is more than a float64 has.

@@ -32,6 +32,7 @@ func textFunctions(sprigs map[string]any) []function {
 		{Function{"substr", "the bytes of a text from a first to before a last one", `{{ substr 1 3 "golden" }}`, "ol"}, 3, 3, substr, deep},
 		{Function{"toString", "a value as a text", `{{ toString 1 | quote }}`, `"1"`}, 1, 1, func(c *call) any { return c.text(0) }, deep},
 		{Function{"toStrings", "a list's values as texts", `{{ toStrings (list 1 2) | join "," }}`, "1,2"}, 1, 1, toStrings, deep},
+		{Function{"trimAll", "a text without the given characters at its ends", `{{ trimAll "/" "/a/" }}`, "a"}, 2, 2, trimAll, weights{value: valueSize, text: 4}},
 		{Function{"urlquery", "a text that can stand in a URL's query", `{{ urlquery "a b" }}`, "a+b"}, 1, many, escaped(func(s string) string { return template.URLQueryEscaper(s) }), escaping},
 		{Function{"wrap", "a text with lines of at most so many bytes, where words allow it", `{{ wrap 5 "aaa bbb" }}`, "aaa\nbbb"}, 2, 2, wrap(sprigs["wrap"]), deep},
 		{Function{"wrapWith", "what wrap makes, with the second argument for a line's end, and long words cut", `{{ wrapWith 3 "-" "aaaabb" }}`, "aaa-abb"}, 3, 3, wrapWith(sprigs["wrapWith"]), deep},
@@ -216,6 +217,16 @@ func substr(c *call) any {
 		return c.fail("there is nothing from byte %d to %d of a text of %d bytes", start, end, len(s))
 	}
 	return s[start:end]
+}
+
+// trimAll stops many characters to look for, for each of many: sprig's looks through
+// all of them again.
+func trimAll(c *call) any {
+	set := map[rune]bool{}
+	for _, r := range c.str(0) {
+		set[r] = true
+	}
+	return strings.TrimFunc(c.str(1), func(r rune) bool { return set[r] })
 }
 
 func wrap(code any) func(c *call) any {

@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 )
 
 // small limits, so that a guard that is missing shows as a result instead of as a
@@ -106,6 +107,9 @@ func TestHostile(t *testing.T) {
 		{"versions", `{{ semver (repeat 100000 "1") }}`, "at most 512"},
 		{"versions' constraints", `{{ semverCompare (repeat 100000 ">1,") "1.0.0" }}`, "at most 512"},
 		{"numbers with large exponents", `{{ addf "1e1000000000" 1 }}`, "too large"},
+		{"numbers of many digits", `{{ range 1000 }}{{ $_ := addf 1e300 1e-300 }}{{ end }}`, steps},
+		{"products of many numbers", `{{ mulf` + strings.Repeat(" 1.123456789012345", 5000) + ` }}`, steps},
+		{"versions' constraints, again and again", `{{ range 1000 }}{{ $_ := semverCompare ">1,>2,>3,>4,>5,>6,>7,>8,>9" "1.2.3" }}{{ end }}`, steps},
 		{"names of many variables", `{{ range 1 }}` + strings.Repeat(`{{ $x := 1 }}`, 2000) + `{{ end }}`, "variables"},
 		{"comparisons of long texts", `{{ $a := repeat 400000 "x" }}{{ range 4000000 }}{{ if eq $a $a }}{{ end }}{{ end }}`, steps},
 		{"blocks in each other", deep(`{{ if true }}`, `{{ end }}`, 20_000), "blocks in each other"},
@@ -167,6 +171,46 @@ func TestLimitsBoundOneExecution(t *testing.T) {
 		if _, err := tmpl.Execute(nil); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// Items of a list pay for the data that each of them sees.
+func TestItemsPayForTheirData(t *testing.T) {
+	data := map[string]any{}
+	for i := range 100 {
+		data[fmt.Sprint("k", i)] = int64(i)
+	}
+	d := NewBudget(Limits{Steps: 100}).Data(data)
+	tmpl, err := NewSet(Limits{}).Parse("f", []byte("{{ .item }}"), Delimiters{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1000 {
+		one, err := d.With("item", int64(i))
+		if err != nil {
+			if i < 10 || !strings.Contains(err.Error(), "the templates together take more") {
+				t.Errorf("item %d: %v", i, err)
+			}
+			return
+		}
+		out, err := tmpl.ExecuteOn(one)
+		if err == nil && string(out) != fmt.Sprint(i) || err != nil && i < 10 {
+			t.Fatalf("item %d renders %q, %v", i, out, err)
+		}
+	}
+	t.Error("a thousand copies were for nothing")
+}
+
+// Many characters are not looked through for each of many: 40 seconds, if they are.
+func TestTrimAllIsLinear(t *testing.T) {
+	start := time.Now()
+	got, err := render(t, Limits{}, `{{ trimAll (print (repeat 999998 "a") "é") (repeat 500000 "é") }}|{{ trimAll "é\xff" "\xfeéxé\xff" }}|{{ trimAll "" " a" }}`)
+	broken := string([]byte("é\xff")) // what is no UTF-8 is one character to both
+	if want := "|" + strings.Trim("\xfeéxé\xff", broken) + "| a"; err != nil || got != want {
+		t.Errorf("got %.100q, %v; want %q", got, err, want)
+	}
+	if took := time.Since(start); took > 15*time.Second {
+		t.Errorf("it took %v", took)
 	}
 }
 

@@ -134,6 +134,9 @@ func (r *run) chargeInner(n int) error {
 }
 
 func (r *run) tooMuch() error {
+	if r.limits.Output < r.template.limits.Output {
+		return errScarce
+	}
 	return &fault{
 		message: fmt.Sprintf("the template writes more than %d bytes", r.limits.Output),
 		hint:    "write less, or copy a file that is large",

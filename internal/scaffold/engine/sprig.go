@@ -36,7 +36,6 @@ func borrowedFunctions(sprigs map[string]any) []function {
 		{"swapcase", "a text with upper and lower case exchanged", `{{ swapcase "Go" }}`, "gO"},
 		{"title", "a text with each word's first letter in upper case", `{{ title "team platform" }}`, "Team Platform"},
 		{"trim", "a text without the white space at its ends", `{{ trim " go " }}`, "go"},
-		{"trimAll", "a text without the given characters at its ends", `{{ trimAll "/" "/a/" }}`, "a"},
 		{"trimPrefix", "a text without a beginning", `{{ trimPrefix "v" "v1.2" }}`, "1.2"},
 		{"trimSuffix", "a text without an ending", `{{ trimSuffix ".git" "a.git" }}`, "a"},
 		{"trunc", "the first bytes of a text, or with a negative number the last ones", `{{ trunc 3 "golden" }}`, "gol"},
