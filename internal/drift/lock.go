@@ -2,6 +2,7 @@ package drift
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -93,8 +94,6 @@ type LockedFile struct {
 	// Earlier names the revision in Section.Earlier that the base comes from; ""
 	// is the section's own.
 	Earlier string `json:"earlier,omitempty"`
-	// From is the path that the file had in that revision, where it is another one.
-	From string `json:"from,omitempty"`
 	// Open is true while a part of the golden path's file is not applied because it
 	// conflicts and nobody decided.
 	Open bool `json:"open,omitempty"`
@@ -106,8 +105,37 @@ type LockedFile struct {
 	// Text is Blob's text, kept where it could not be had again: its source keeps no
 	// history, and the member's file is another one.
 	Text string `json:"text,omitempty"`
-	// Bytes is that text where it is not UTF-8, which JSON's texts are.
+	// Seldom is nil for most files. An entry with more in it costs every plan time.
+	*Seldom
+}
+
+// Seldom is what a lock says about few files.
+type Seldom struct {
+	// From is the path that the file had in the revision Earlier, where it is another one.
+	From string `json:"from,omitempty"`
+	// Bytes is what Text is of a file that is not UTF-8, which JSON's texts are.
 	Bytes []byte `json:"bytes,omitempty"`
+}
+
+// seldom returns what the entry says that few do.
+func (l LockedFile) seldom() Seldom {
+	if l.Seldom == nil {
+		return Seldom{}
+	}
+	return *l.Seldom
+}
+
+// BasePath returns the path at which the file's base was rendered; path is its own.
+func (l LockedFile) BasePath(path string) string { return cmp.Or(l.seldom().From, path) }
+
+// setFrom notes the path at which the file's base was rendered; "" is its own.
+func (l *LockedFile) setFrom(path string) {
+	s := l.seldom()
+	if s.From = path; path != "" || s.Bytes != nil {
+		l.Seldom = &s
+	} else {
+		l.Seldom = nil
+	}
 }
 
 // maxKeptText bounds the text that a lock keeps for one file, in bytes.
@@ -121,7 +149,9 @@ func (l *LockedFile) keep(f tree.File) {
 	case text:
 		l.Text = string(f.Data)
 	default:
-		l.Bytes = f.Data
+		s := l.seldom()
+		s.Bytes = f.Data
+		l.Seldom = &s
 	}
 }
 
@@ -130,7 +160,8 @@ func (l LockedFile) text() (text []byte, ok bool) {
 	if l.Text != "" {
 		return []byte(l.Text), true
 	}
-	return l.Bytes, len(l.Bytes) > 0
+	b := l.seldom().Bytes
+	return b, len(b) > 0
 }
 
 // Decision remembers what somebody chose for one hunk, or for a whole file. It holds for

@@ -1,7 +1,6 @@
 package drift_test
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -71,7 +70,7 @@ func TestMovesLoseNothing(t *testing.T) {
 			}
 			after, r.Locked, r.Renames = apply(after, cs.Writes()), cs.Lock, map[string]string{}
 			for p, l := range cs.Lock.Files {
-				if to, moved := renames[cmp.Or(l.From, p)]; moved && l.Earlier != "" {
+				if to, moved := renames[l.BasePath(p)]; moved && l.Earlier != "" {
 					r.Renames[p] = to // it is still crossed for what was held back
 				}
 			}

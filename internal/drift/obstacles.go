@@ -107,6 +107,9 @@ func (r Request) obstacle(c Change, gone map[string]bool) string {
 // oneEach leaves out the golden path's new file at a path from which another one could
 // not be moved, and tells of it with that one.
 func oneEach(cs []Change) []Change {
+	if !slices.ContainsFunc(cs, func(c Change) bool { return c.at == "" }) {
+		return cs
+	}
 	stuck, also := map[string]bool{}, map[string]bool{}
 	for _, c := range cs {
 		stuck[c.Path] = stuck[c.Path] || c.Action == Conflict && c.at == c.Path

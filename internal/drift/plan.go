@@ -175,7 +175,11 @@ func (p *planner) change(path, from string) Change {
 	if at == "" && p.staysOnce(path) {
 		f.ours = get(p.Ours, path)
 	}
-	c, held := p.keep(f, at)
+	var c Change
+	k, held := p.keepFor(at, path)
+	if held {
+		c, held = p.keep(f, at, k)
+	}
 	if !held {
 		c = f.decide()
 	}
@@ -301,17 +305,19 @@ func (l LockedFile) base(at string, find func(string, LockedFile) (tree.File, bo
 	return &b
 }
 
+// keepFor returns the entry of keep that holds for a file, which the lock has at at.
+func (p *planner) keepFor(at, path string) (Keep, bool) {
+	if k, ok := p.stay[at]; ok {
+		return k, true
+	}
+	return p.kept(at, path)
+}
+
 // keep holds back what the golden path would do to a file that .goldenpath.yaml
 // keeps, if it would do something: at is where the lock has the file.
-func (p *planner) keep(f facts, at string) (Change, bool) {
-	k, ok := p.stay[at]
-	moves := ok && at != f.path && f.ours != nil
-	if !ok {
-		k, ok = p.kept(at, f.path)
-	}
-	if !ok {
-		return Change{}, false
-	}
+func (p *planner) keep(f facts, at string, k Keep) (Change, bool) {
+	_, stays := p.stay[at]
+	moves := stays && at != f.path && f.ours != nil
 	if c := f.decide(); !moves && (c.Action == Same || c.Action == Yours) {
 		return Change{}, false
 	}
@@ -407,9 +413,11 @@ func (p *planner) held(c Change, path string) LockedFile {
 		l = LockedFile{Kind: tree.Regular}
 	} else if l.Blob != "" {
 		l.Earlier = p.earlier(l.Earlier)
-		if l.From = cmp.Or(l.From, c.at); l.From == path {
-			l.From = ""
+		from := l.BasePath(c.at)
+		if from == path {
+			from = ""
 		}
+		l.setFrom(from)
 	}
 	l.Mode, l.Open, l.Deleted = c.Mode, c.Action == Conflict, c.goes
 	return l

@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -226,7 +225,7 @@ func renamesOf(ms []scaffold.Migration, g candidate, locked *drift.Section) map[
 		if since[l.Earlier] == nil {
 			since[l.Earlier] = renames(crossed(g.migrations, from, g.revision.Version))
 		}
-		if to, moved := since[l.Earlier][cmp.Or(l.From, path)]; moved {
+		if to, moved := since[l.Earlier][l.BasePath(path)]; moved {
 			all[path] = to // where it is already, if it was held back there
 		}
 	}
