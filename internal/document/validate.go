@@ -38,6 +38,9 @@ func CompileJSON(text []byte) (*Schema, error) {
 // Compile compiles a JSON Schema (2020-12 unless it says otherwise) given as a
 // value, such as [Document.Value] returns. Formats are checked.
 func Compile(v any) (*Schema, error) {
+	if faults := checkReferences(v); len(faults) > 0 {
+		return nil, &SchemaError{faults}
+	}
 	c := jsonschema.NewCompiler()
 	c.UseLoader(noLoader{})
 	c.AssertFormat()
