@@ -315,9 +315,17 @@ func (c *converter) mapping(n *yaml.Node, depth int) any {
 	return m
 }
 
-// scalar resolves a scalar as YAML 1.2's core schema does: dates and base-60
-// numbers are text, and so are yes, no, on and off.
+// zeroFirst matches what is a number in octal to readers of YAML 1.1, and in decimal to
+// those of YAML 1.2.
+var zeroFirst = regexp.MustCompile(`^[-+]?0[0-9_]`)
+
+// scalar resolves a scalar as YAML 1.2's core schema does in what matters: dates and
+// base-60 numbers are text, and so are yes, no, on and off.
 func (c *converter) scalar(n *yaml.Node) any {
+	if tag := n.ShortTag(); (tag == "!!int" || tag == "!!float") && zeroFirst.MatchString(n.Value) {
+		c.fault(n, fmt.Sprintf("%.40s begins with 0, which some take for a number in octal and some do not", n.Value), "write it without the 0; or in quotes, as text; or with 0o, if it is octal")
+		return nil
+	}
 	switch n.ShortTag() {
 	case "!!null":
 		return nil

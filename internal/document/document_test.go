@@ -105,3 +105,19 @@ func TestMistakesAreBounded(t *testing.T) {
 		t.Errorf("got %d problems, the last of them %v", len(ps), ps[len(ps)-1])
 	}
 }
+
+// What one reader takes for 83 and another for 123 is nobody's number.
+func TestNumbersThatBeginWithZeroAreRefused(t *testing.T) {
+	for _, text := range []string{"0123", "-017", "089", "0_1", "00.5", "[1, 007]"} {
+		_, err := document.Parse("f", []byte("a: "+text))
+		if err == nil || !strings.Contains(err.Error(), "f:1:") || !strings.Contains(err.Error(), "begins with 0, which some take for a number in octal") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for text, want := range map[string]any{"0": int64(0), "0.5": 0.5, "-0.5": -0.5, "0o17": int64(15), "0x1F": int64(31), "'0123'": "0123", "0123-4": "0123-4", "2027-01-01": "2027-01-01", "01:30": "01:30"} {
+		d, err := document.Parse("f", []byte("a: "+text))
+		if err != nil || d.Value().(map[string]any)["a"] != want {
+			t.Errorf("%s: %v; want %v", text, err, want)
+		}
+	}
+}

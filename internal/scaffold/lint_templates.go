@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
 	"strings"
 
@@ -230,5 +231,21 @@ func (g *GoldenPath) lintTogether() document.Problems {
 			}
 		}
 	}
-	return unwritable(files, sources)
+	ps := unwritable(files, sources)
+	for _, p := range files.Paths() {
+		if s := sources[p]; s.kind.IsLink() && s.layer == g.Manifest.Name {
+			ps = append(ps, g.lintLink(s)...)
+		}
+	}
+	return ps
+}
+
+// lintLink finds a link to a template, which is called otherwise once it is rendered.
+func (g *GoldenPath) lintLink(s *sourceFile) document.Problems {
+	target := string(s.static.File.Data)
+	to, is := strings.CutSuffix(target, ".tmpl")
+	if !is || !slices.Contains(g.files, path.Join(path.Dir(s.source), to)) || slices.Contains(g.files, path.Join(path.Dir(s.source), target)) {
+		return nil
+	}
+	return document.Problems{{File: s.file, Message: fmt.Sprintf("the symbolic link leads to the template %q, which renders to a file without .tmpl", target), Hint: fmt.Sprintf("have it lead to %q", to)}}
 }

@@ -42,6 +42,9 @@ func TestLintFindsWhatSomeInputsStopAt(t *testing.T) {
 		{"", []string{"template/Docs/a", "", "template/docs/b", ""}, "p/template/docs/b: the rendered files cannot be written: docs/b: its folder docs differs from Docs only in letter case"},
 		{"files: [{glob: B, when: '{{ .on }}'}]\n", []string{"template/B", "", "template/b", ""}, ""},
 		{"", []string{"template/a", "-> ../../etc"}, `p/template/a: the rendered files cannot be written: a: the symbolic link's target "../../etc" is outside`},
+		{"", []string{"template/d/a", "-> ../b.tmpl", "template/b.tmpl", ""}, `p/template/d/a: the symbolic link leads to the template "../b.tmpl", which renders to a file without .tmpl; have it lead to "../b"`},
+		{"", []string{"template/d/a", "-> ../b", "template/b.tmpl", ""}, ""},
+		{"", []string{"template/a", "-> b.tmpl", "template/b.tmpl.tmpl", ""}, ""},
 	} {
 		files := only(optional+test.manifest, test.files...)
 		for p, f := range files {
