@@ -230,3 +230,34 @@ func TestOrdersOnAProtectedBranch(t *testing.T) {
 		}
 	})
 }
+
+// TestAnOrderThatARuleForbids is given on our pull request, whose branch takes no pushes:
+// it is answered with the reason at once, and not tried until nobody hears of it.
+func TestAnOrderThatARuleForbids(t *testing.T) {
+	w := hostile(t, variant{})
+	w.conflicting()
+	w.must(w.alice.AddRuleset(payments, "ours", "branch", []string{"refs/heads/goldenpath/**"}, localhub.Rule{Type: "update"}))
+	answers := w.answersTo("/syncer take theirs lines.txt\n/syncer keep README.md because it is *ours*")
+	if len(answers) != 1 || strings.Count(answers[0], "Nothing was changed") != 2 || !strings.Contains(answers[0], "Cannot update this protected ref") {
+		t.Errorf("the answers are %q", answers)
+	}
+	if got := w.file(payments, ourBranch, "lines.txt"); strings.Contains(got, "SEVEN") {
+		t.Errorf("lines.txt is %q", got)
+	}
+	// One that is done, and only what follows from it is not, does not say the contrary.
+	w.version(3, nil)
+	w.settle()
+	issue, err := w.alice.OpenIssue(payments, "Ours", "/syncer keep README.md because it is *ours*")
+	w.must(err)
+	w.until("the order is answered", func() bool {
+		i := slices.IndexFunc(w.issues(payments, "open"), func(i localhub.Issue) bool { return i.Number == issue && len(i.Comments) == 1 })
+		if i < 0 {
+			return false
+		}
+		w.says(w.issues(payments, "open")[i].Comments[0].Body, "`README.md` stays as it is", "What follows from it could not be done", "Cannot update this protected ref")
+		return true
+	})
+	if got := w.file(payments, "main", ".goldenpath.yaml"); !strings.Contains(got, "path: README.md") {
+		t.Errorf(".goldenpath.yaml is\n%s", got)
+	}
+}

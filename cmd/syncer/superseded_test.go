@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
@@ -17,7 +18,7 @@ type visited struct {
 	walks.Registry
 	first   func()
 	once    *sync.Once
-	members *int // by one job at a time
+	members *atomic.Int32
 }
 
 // Following implements walks.Registry.
@@ -27,7 +28,7 @@ func (v visited) Following(ctx context.Context, goldenPath string, visit func(wa
 			return err
 		}
 		if goldenPath != "" {
-			*v.members++
+			v.members.Add(1)
 			v.once.Do(v.first)
 		}
 		return nil
@@ -48,7 +49,7 @@ func TestANewerPushReplacesALookAtTheFleet(t *testing.T) {
 		}
 		w.until("all are current", func() bool { return w.standing(store.Current) == members })
 		w.begun()
-		n := 0
+		var n atomic.Int32
 		w.service.Registry = visited{w.service.Registry, func() {
 			w.version(3, nil)
 			w.must(w.hub.Settle(w.Context()))
@@ -58,8 +59,8 @@ func TestANewerPushReplacesALookAtTheFleet(t *testing.T) {
 			return w.offered("acme/one", 3)() && w.offered("acme/two", 3)() && w.offered("acme/three", 3)()
 		})
 		w.settle()
-		if n != 1+members {
-			t.Errorf("%d members were looked at, want one for the earlier push and %d for the newer", n, members)
+		if got := n.Load(); got != 1+members {
+			t.Errorf("%d members were looked at, want one for the earlier push and %d for the newer", got, members)
 		}
 	})
 }

@@ -91,7 +91,8 @@ func (d *ordered) isThere(ctx context.Context) (bool, error) {
 	return d.moved, err
 }
 
-// push makes a commit and moves a branch to it. Before that it notes the step, so that a run after this one need not do it again.
+// push makes a commit and moves a branch to it. Before it moves that, it notes the step,
+// so that a run after this one need not do it again.
 func (d *ordered) push(ctx context.Context, c Commit, m Move, step Step) error {
 	made, err := d.client.Commit(ctx, c)
 	if err != nil {
