@@ -261,6 +261,9 @@ func (a *app) rendered(cmd *cobra.Command, f *inputFlags, name string) (tree.Tre
 		return nil, err
 	}
 	repository, _ := inputs["name"].(string)
+	if owner, _ := inputs["owner"].(string); owner != "" {
+		repository = owner + "/" + repository
+	}
 	r, err := g.Render(inputs, scaffold.Machine{Repository: repository, Version: g.Version()})
 	if err != nil {
 		return nil, err
