@@ -118,6 +118,10 @@ func Parse(name string, data []byte) (*Document, error) {
 	if len(data) > MaxSize {
 		return nil, Problems{{File: name, Message: fmt.Sprintf("the file has %d bytes; at most %d are read", len(data), MaxSize)}}
 	}
+	if n := bytes.Count(data, []byte("\n")) + bytes.Count(data, []byte(",")); n > maxValues {
+		// The parser makes half a kilobyte of each, before anybody counts values.
+		return nil, Problems{{File: name, Message: fmt.Sprintf("the file has %d lines and commas; at most %d are read", n, maxValues)}}
+	}
 	if p, ok := conflictMarker(name, data); ok {
 		return nil, Problems{p}
 	}

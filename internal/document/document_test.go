@@ -2,6 +2,7 @@ package document_test
 
 import (
 	"errors"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -116,8 +117,25 @@ func TestNumbersThatBeginWithZeroAreRefused(t *testing.T) {
 	}
 	for text, want := range map[string]any{"0": int64(0), "0.5": 0.5, "-0.5": -0.5, "0o17": int64(15), "0x1F": int64(31), "'0123'": "0123", "0123-4": "0123-4", "2027-01-01": "2027-01-01", "01:30": "01:30"} {
 		d, err := document.Parse("f", []byte("a: "+text))
-		if err != nil || d.Value().(map[string]any)["a"] != want {
-			t.Errorf("%s: %v; want %v", text, err, want)
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(map[string]any{"a": want}, d.Value()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
+// A megabyte of commas is half a gigabyte of nodes.
+func TestParsingTakesLittleMemory(t *testing.T) {
+	for _, text := range []string{"x: {" + strings.Repeat("a,", 500_000) + "}", strings.Repeat("a:\n ", 250_000), strings.Repeat("- 1\n", 200_000)} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		_, err := document.Parse("f", []byte(text))
+		runtime.ReadMemStats(&after)
+		if made := (after.TotalAlloc - before.TotalAlloc) >> 20; err == nil || made > 100 {
+			t.Errorf("%.10s…: %d MiB were made; %.100v", text, made, err)
 		}
 	}
 }

@@ -18,6 +18,7 @@ func seeds() []string {
 		`{{ define "x" }}{{ template "x" . }}{{ end }}{{ include "x" . }}`, `{{ range 400000 }}{{ break }}{{ continue }}{{ end }}`,
 		`{{ regexReplaceAll "(a+)+" (repeat 100 "a") "$1$1" }}`, `{{ fromYaml "a: &a [1, *a]\n<<: {b: 1}" }}`, `{{ (semver "1.2.3").Compare (semver "1") }}`,
 		"{{- /* a */ -}}\n{{ \"a\\\"\" }}{{ `b` }}{{ 'c' }}{{ 1e3 }}{{ 0x_1p4 }}{{ 1i }}", `{{ block "x" . }}{{ .x.y.z }}{{ end }}{{ $x := (.app).db }}{{ $x.port }}`,
+		`{{ define "p" }}{{ .nme }}{{ with $ }}{{ .x.y }}{{ end }}{{ end }}{{ if .on }}{{ template "p" . }}{{ include "p" $ }}{{ else }}{{ $.token }}{{ end }}`,
 		`{{ merge .app (dict "db" .) }}{{ index .app "db" "port" }}{{ slice "abc" 1 }}{{ seq 1 2 9 }}{{ untilStep 9 1 -3 }}`,
 	}
 }
@@ -35,6 +36,9 @@ func FuzzTemplate(f *testing.F) {
 		if err != nil {
 			placed(t, text, err)
 			return
+		}
+		for _, e := range tmpl.Ask(sample(), []string{"token"}) {
+			placed(t, text, e)
 		}
 		first, err1 := tmpl.Execute(sample())
 		second, err2 := tmpl.Execute(sample())
