@@ -349,6 +349,16 @@ func (l *loader) rule(m *Manifest, source string) Rule {
 	return r
 }
 
+// Layers returns the names of what a golden path is made of: what it includes, in the
+// order of rendering, and itself at the end.
+func (g *GoldenPath) Layers() []string {
+	names := make([]string, len(g.layers))
+	for i, m := range g.layers {
+		names[i] = m.Name
+	}
+	return names
+}
+
 // MergeRules are what the manifests of all layers say about changes that meet.
 type MergeRules []LayerMerge
 

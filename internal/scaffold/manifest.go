@@ -286,10 +286,8 @@ func (m *Manifest) At(message, hint string, path ...string) document.Problem {
 
 // opening is what an action begins with.
 func (m *Manifest) opening() string {
-	if m.Delimiters[0] == "" {
-		return "{{"
-	}
-	return m.Delimiters[0]
+	left, _ := m.Delimiters.Pair()
+	return left
 }
 
 // rule returns the first rule that matches a path below template/, with defaults

@@ -33,10 +33,7 @@ func parsePath(path string, parse func(string) (*engine.Template, error), d engi
 
 // segmentsOf parts a path at the slashes that are not inside an action.
 func segmentsOf(path string, d engine.Delimiters) []string {
-	left, right := d[0], d[1]
-	if left == "" {
-		left, right = "{{", "}}"
-	}
+	left, right := d.Pair()
 	var segments []string
 	start, at := 0, 0
 	for at < len(path) {

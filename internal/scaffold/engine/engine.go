@@ -63,8 +63,8 @@ func (d Delimiters) check() error {
 	return nil
 }
 
-// pair returns the delimiters to parse with.
-func (d Delimiters) pair() (left, right string) {
+// Pair returns the delimiters to parse with.
+func (d Delimiters) Pair() (left, right string) {
 	if d == (Delimiters{}) {
 		return "{{", "}}"
 	}

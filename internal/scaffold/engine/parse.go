@@ -12,7 +12,7 @@ import (
 // parse reads a file into its own body and those that it defines.
 func (s *Set) parse(file string, text []byte, d Delimiters) (*body, map[string]*body, error) {
 	src := source{file: file, text: string(text), table: s.table}
-	src.left, src.right = d.pair()
+	src.left, src.right = d.Pair()
 	if err := d.check(); err != nil {
 		return nil, nil, src.errorAt(0, err)
 	}
