@@ -77,6 +77,16 @@ func bagOf(line string) bag {
 	return b
 }
 
+// has reports whether all words of c are in b, as often.
+func (b bag) has(c bag) bool {
+	for w, n := range c.words {
+		if b.words[w] < n {
+			return false
+		}
+	}
+	return true
+}
+
 // weight is what a word counts.
 func weight(word string) int {
 	if isName(word) {

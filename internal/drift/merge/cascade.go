@@ -35,11 +35,13 @@ var sure = []resolver{
 }
 
 var unsure = []resolver{
-	{"words", Suggested, "the sides changed different words of a line", plainly(byWords), false},
+	{"words", Suggested, "the sides changed different words of a line", plainly(byWords), true},
 	{"beside", Suggested, "one side added lines beside lines that the other changed", plainly(byBeside), true},
 	{"inserts", Suggested, "both sides added lines in the same place", plainly(byInserts), true},
 	{"dropped", Suggested, "the golden path removed lines that the member changed", plainly(byDropped), false},
-	{"nearer", Suggested, "ours goes the golden path's way, and has next to nothing of its own", plainly(nearer), false},
+	{"gone", Suggested, "the golden path removed lines that the member's file does not have any more", plainly(byGone), false},
+	{"comments", Suggested, "the golden path changed comments only", plainly(byComments), false},
+	{"nearer", Suggested, "the golden path's version is nearly the member's, or has its change but for a word or two", plainly(nearer), false},
 	{"touched", Suggested, "the golden path changed what the member had changed in a file otherwise left alone", plainly(touched), false},
 }
 

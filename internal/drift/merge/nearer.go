@@ -68,9 +68,18 @@ const (
 	ownShare = 3 // a third
 )
 
-// nearer: ours goes the golden path's way and has next to nothing of its own.
+// nearlySame is how like ours theirs must be, with nothing in it that ours removed,
+// to be proposed in its place whatever ours brought.
+const nearlySame = 0.8
+
+// nearer: theirs is nearly the same as ours, or ours goes the golden path's way and
+// has next to nothing of its own.
 func nearer(h *hunk) (verdict, bool) {
-	if d := h.towards(); !d.closer || d.own > fewOwn || d.own*ownShare > d.brought || d.kept > fewOwn {
+	d := h.towards()
+	if d.kept == 0 && bagOf(string(h.Ours)).likeness(bagOf(string(h.Theirs))) >= nearlySame {
+		return propose(h.t, "the golden path's version is nearly yours, and has nothing that you removed; its version is proposed")
+	}
+	if !d.closer || d.own > fewOwn || d.own*ownShare > d.brought || d.kept > fewOwn {
 		return verdict{}, false
 	}
 	return propose(h.t, "the golden path's version has your change but for a word or two; its version is proposed")

@@ -47,10 +47,13 @@ func (f *file) byStructure(options *Options) {
 		return
 	}
 	for i, h := range f.hunks {
-		if h.verdict.tier != Conflict || !bytes.Equal(ours[i], theirs[i]) || h.repeats(ours[i]) || h.omits(ours[i]) {
+		if h.verdict.tier != Conflict || !bytes.Equal(ours[i], theirs[i]) || h.repeats(ours[i]) || h.omits(ours[i]) || h.piles(ours[i]) {
 			continue
 		}
 		h.verdict = verdict{tier: Suggested, resolver: structure, text: ours[i], reason: "both changed this part; joined by what belongs together in " + f.kind.Format + " files"}
+		if bytes.Equal(ours[i], h.Ours) && h.removedAlready() {
+			h.verdict.tier, h.verdict.reason = Merged, "what the golden path removed here your version does not have any more"
+		}
 		if h.addsPatterns() {
 			h.verdict.tier, h.verdict.reason = Merged, "both added patterns, whose order says nothing; all are kept"
 		}
@@ -70,6 +73,52 @@ func (h *hunk) addsPatterns() bool {
 		}
 	}
 	return true
+}
+
+// fewLines is how many lines of their own a member must have put in the place of
+// what the golden path removed to be sure that it has no part there any more.
+const fewLines = 3
+
+// removedAlready reports whether the golden path did nothing but remove entries, in
+// whose place ours has lines of its own, none of which is one of theirs with
+// something added.
+func (h *hunk) removedAlready() bool {
+	mine := extra(h.b, h.o)
+	if h.ofLines() || !contains(h.b, h.t) || notBlank(mine) < fewLines {
+		return false
+	}
+	own := each(mine, bagOf)
+	for _, gone := range extra(h.t, h.b) {
+		was := bagOf(gone)
+		if !trivial(gone) && slices.ContainsFunc(own, func(l bag) bool { return l.has(was) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// ofLines reports whether the file is a set of lines, each of which stands for
+// itself.
+func (h *hunk) ofLines() bool {
+	switch h.file.kind.Format {
+	case "ignore", "owners", "requirements", "gomod":
+		return true
+	}
+	return false
+}
+
+// piles reports whether a proposal has all lines that both sides brought, though
+// lines were changed or taken away as well: mostly one stands in place of the
+// other.
+func (h *hunk) piles(text []byte) bool {
+	if h.ofLines() {
+		return false
+	}
+	mine, theirs := extra(h.b, h.o), extra(h.b, h.t)
+	if notBlank(mine) == 0 || notBlank(theirs) == 0 || notBlank(extra(h.o, h.b))+notBlank(extra(h.t, h.b)) == 0 {
+		return false
+	}
+	return notBlank(extra(cut(text), slices.Concat(mine, theirs))) == 0
 }
 
 func (f *file) undecided() bool {
