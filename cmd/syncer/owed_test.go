@@ -71,3 +71,38 @@ func TestACheckThatGitHubRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestACheckIsPaidWhenItsPermissionIsGranted opens a conflict without the permission for
+// checks. Once an owner grants it, the check comes by itself; and where the conflict is
+// decided before that, so does the check that succeeds.
+func TestACheckIsPaidWhenItsPermissionIsGranted(t *testing.T) {
+	for name, c := range map[string]struct {
+		decided    bool
+		conclusion string
+	}{"open": {false, "failure"}, "decided": {true, "success"}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := hostile(t, variant{without: "checks"})
+			w.patience = time.Minute
+			pr := w.conflicting()
+			if c.decided {
+				w.says(w.order("/syncer take theirs lines.txt"), "Took theirs")
+				pr = w.pull(payments, ourBranch)
+			}
+			if check := w.checkOf(pr.HeadID); check.ID != 0 || pr.Draft == c.decided {
+				t.Fatalf("the check is %+v, the pull request %+v", check, pr)
+			}
+			w.sweepNow() // which is no use yet
+			w.app.RequestPermissions(map[string]string{
+				"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "checks": "write",
+				"workflows": "write", "administration": "write", "actions": "write", "actions_variables": "write", "environments": "write",
+			})
+			w.alice.Accept(w.install)
+			w.until("the check is paid", func() bool { return w.checkOf(pr.HeadID).Conclusion == c.conclusion })
+			w.settle()
+			if got := w.events("the check about open conflicts is missing"); got != map[bool]int{false: 1, true: 2}[c.decided] {
+				t.Errorf("it is noted %d times that a check is missing, want once for each", got)
+			}
+		})
+	}
+}
