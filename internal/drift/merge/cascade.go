@@ -35,7 +35,7 @@ var sure = []resolver{
 }
 
 var unsure = []resolver{
-	{"words", Suggested, "the sides changed different words of a line", plainly(byWords), true},
+	{"words", Suggested, "the sides changed different words of a line", plainly(byWords), false},
 	{"beside", Suggested, "one side added lines beside lines that the other changed", plainly(byBeside), true},
 	{"inserts", Suggested, "both sides added lines in the same place", plainly(byInserts), true},
 	{"dropped", Suggested, "the golden path removed lines that the member changed", plainly(byDropped), false},

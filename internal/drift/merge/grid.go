@@ -205,9 +205,11 @@ func byRemoved(h *hunk) (verdict, bool) {
 	return g.says("the golden path changed lines that you had removed or written anew; yours stay as you left them")
 }
 
+// byWords is not asked in the leaves of a structure, of which it would make proposals for
+// the whole that people take less often.
 func byWords(h *hunk) (verdict, bool) {
 	g := h.grid()
-	if !g.calm() || !g.words || g.oAdd || g.tAdd {
+	if h.inLeaf || !g.calm() || !g.words || g.oAdd || g.tAdd {
 		return verdict{}, false
 	}
 	return g.says("you and the golden path changed different words of the same lines; both changes are kept")
