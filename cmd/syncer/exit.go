@@ -53,6 +53,8 @@ func (a *app) exit(err error) int {
 		return exitDone
 	case errors.Is(err, errDifferences):
 		return exitDifferences
+	case a.json && errors.Is(err, errConflicts): // the result says it
+		return exitFailed
 	case errors.Is(err, context.Canceled):
 		a.tell(errors.New("interrupted; nothing is half done"))
 		return exitFailed

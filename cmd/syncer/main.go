@@ -9,6 +9,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strconv"
+	"strings"
 	"syscall"
 	_ "time/tzdata" // schedules name time zones, and a container may have none
 
@@ -58,11 +60,32 @@ Exit codes: 0 done, 1 failed, 2 differences or conflicts found, 64 bad usage.`,
 	root.SetErr(a.err)
 	root.SetIn(a.in)
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "report as JSON")
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return usage(cmd, err) })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		// What follows the mistake was not read, and may say how it is to be told.
+		a.json = asksJSON(os.Args[1:])
+		return usage(cmd, err)
+	})
 	root.AddCommand(
 		a.listCommand(), a.showCommand(), a.newCommand(), a.renderCommand(),
 		a.checkCommand(), a.diffCommand(), a.syncCommand(), a.explainCommand(), a.resolveCommand(), a.refuseCommand(), a.adoptCommand(), a.unfollowCommand(),
 		a.lintCommand(), a.testCommand(), a.mergeFileCommand(), a.serveCommand(), a.publishCommand(), a.jobsCommand(), a.deliveriesCommand(), a.demoCommand(), a.versionCommand(), a.untrustedCommand(),
 	)
 	return root
+}
+
+// asksJSON reports whether the arguments have --json, of which the last one counts.
+func asksJSON(args []string) bool {
+	asked := false
+	for _, arg := range args {
+		name, value, given := strings.Cut(arg, "=")
+		switch {
+		case arg == "--":
+			return asked
+		case name == "--json" && given:
+			asked, _ = strconv.ParseBool(value) // what is no truth value is the mistake that is told
+		case name == "--json":
+			asked = true
+		}
+	}
+	return asked
 }

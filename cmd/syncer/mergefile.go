@@ -36,7 +36,9 @@ As a merge driver of Git:
 Before Git 2.44, which brought %X, %S and %Y, conflicts are labelled ours and theirs.
 
 With --batch, read {"id","path","base","ours","theirs"} a line from standard input
-and write {"id","merged","conflicts","by"} a line.`,
+and write {"id","merged","conflicts","by"} a line.
+
+With --json, print {"path","merged","conflicts"}; exit 1 says then, too, that there are conflicts.`,
 		Example: "  syncer merge-file base.yaml ours.yaml theirs.yaml",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.batch {
@@ -141,11 +143,36 @@ func (a *app) mergeFile(base, ours, theirs string, f mergeFileFlags, options mer
 		if err := os.WriteFile(ours, merged, 0o600); err != nil {
 			return fmt.Errorf("merge-file: %w", err)
 		}
-	} else if _, err := a.out.Write(merged); err != nil {
+	}
+	if err := a.tellMerged(path, merged, conflicts, f.write); err != nil {
 		return err
 	}
 	if conflicts > 0 {
 		return fmt.Errorf("%w in %s: %d", errConflicts, path, conflicts)
 	}
 	return nil
+}
+
+// mergedReport is a merge as JSON tells it. What was written to a file is not told again.
+type mergedReport struct {
+	Path      string  `json:"path"`
+	Merged    *string `json:"merged,omitempty"`
+	Encoding  string  `json:"encoding,omitempty"` // "base64", or none
+	Conflicts int     `json:"conflicts"`
+}
+
+func (a *app) tellMerged(path string, merged []byte, conflicts int, written bool) error {
+	if a.json {
+		r := mergedReport{Path: path, Conflicts: conflicts}
+		if !written {
+			encode, encoding := encoder(merged)
+			r.Merged, r.Encoding = new(encode(merged)), encoding
+		}
+		return a.report(r)
+	}
+	if written {
+		return nil
+	}
+	_, err := a.out.Write(merged)
+	return err
 }

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -58,44 +61,96 @@ func existing(dir string) string {
 	}
 }
 
-// memberPath returns the path in a member that an argument means: relative to where
-// the command runs, or, as sync and check write it, to the member's root.
-func memberPath(m member, st *reconcile.State, arg string) (string, error) {
-	file, err := filepath.Abs(arg)
-	if err != nil {
-		return "", err
+// fromHere makes a path absolute. Where the shell came into the folder through a link,
+// ".." is the folder above the real one, as for every program.
+func fromHere(arg string) (string, error) {
+	if filepath.IsAbs(arg) {
+		return filepath.Clean(arg), nil
 	}
-	inside, err := filepath.Rel(m.Root(), filepath.Join(realPath(filepath.Dir(file)), filepath.Base(file)))
-	if err != nil {
-		return "", err
-	}
-	fromHere, fromRoot := filepath.ToSlash(inside), path.Clean(filepath.ToSlash(arg))
-	if !st.Lock.Has(fromHere) && st.Lock.Has(fromRoot) {
-		return fromRoot, nil
-	}
-	return fromHere, nil
+	here, err := os.Getwd()
+	return filepath.Join(realPath(here), arg), err
 }
 
-// memberAround opens the repository that a path is in: a folder on the way may be a
-// link that leads elsewhere, or be gone.
+// memberPath returns the path in a member that an argument means: relative to where
+// the command runs, with the links on the way followed or not, or, as sync and check
+// write it, to the member's root.
+func memberPath(m member, st *reconcile.State, arg string) (string, error) {
+	file, err := fromHere(arg)
+	if err != nil {
+		return "", err
+	}
+	followed := filepath.Join(realPath(filepath.Dir(file)), filepath.Base(file))
+	inside, err := filepath.Rel(m.Root(), followed)
+	if err != nil {
+		return "", err
+	}
+	as := []string{filepath.ToSlash(inside), path.Clean(filepath.ToSlash(arg))}
+	if unfollowed, err := filepath.Rel(m.Root(), file); err == nil {
+		as = append(as, filepath.ToSlash(unfollowed))
+	}
+	if i := slices.IndexFunc(as, st.Lock.Has); i >= 0 {
+		return as[i], nil
+	}
+	return as[0], nil
+}
+
+// memberAround opens and locks the repository that a path is meant in.
 func (a *app) memberAround(file string) (member, func(), error) {
-	file, err := filepath.Abs(file)
+	m, err := a.memberOf(file)
 	if err != nil {
 		return member{}, nil, err
 	}
+	unlock, err := m.Lock()
+	return m, unlock, err
+}
+
+// memberOf opens, of the repositories around a path, the innermost whose lock has it: a
+// folder on the way may be gone, or be a submodule or a link into another repository.
+// Where no lock has it, it is the innermost that follows a golden path, if there is one.
+func (a *app) memberOf(arg string) (member, error) {
+	file, err := fromHere(arg)
+	if err != nil {
+		return member{}, err
+	}
 	var first error
+	var best, following *member
 	for dir := filepath.Dir(file); ; dir = filepath.Dir(dir) {
-		m, unlock, err := a.lockedMember([]string{existing(dir)})
-		if err == nil {
-			return m, unlock, nil
-		}
-		if first == nil {
-			first = err
+		if m, err := a.openMember([]string{existing(dir)}); err != nil {
+			first = cmp.Or(first, err)
+		} else {
+			follows, has := meant(m, arg)
+			switch {
+			case has:
+				return m, nil
+			case follows && following == nil:
+				following = &m
+			case best == nil:
+				best = &m
+			}
 		}
 		if dir == filepath.Dir(dir) {
-			return member{}, nil, first
+			break
 		}
 	}
+	switch {
+	case following != nil:
+		return *following, nil
+	case best != nil:
+		return *best, nil
+	}
+	return member{}, first
+}
+
+// meant reports whether a repository follows a golden path, or cannot say so because
+// its files are broken, and whether its lock has the path that an argument means.
+func meant(m member, arg string) (follows, has bool) {
+	st, err := reconcile.Load(m)
+	if err != nil {
+		_, not := errors.AsType[*reconcile.NotFollowingError](err)
+		return !not, false
+	}
+	inside, err := memberPath(m, st, arg)
+	return true, err == nil && st.Lock.Has(inside)
 }
 
 func (a *app) resolve(cmd *cobra.Command, m member, arg string, take drift.Side) error {

@@ -233,13 +233,16 @@ func (a *app) renderCommand() *cobra.Command {
 			if err := export(out, files); err != nil {
 				return err
 			}
+			if a.json {
+				return a.report(map[string]any{"directory": out, "files": files.Paths()})
+			}
 			fmt.Fprintf(a.err, "wrote %d files to %s\n", len(files), out)
 			return nil
 		},
 	}
 	f.add(cmd)
 	cmd.Flags().StringVar(&out, "out", "", "the folder to write to; it must not exist or be empty")
-	cmd.Flags().BoolVar(&stdout, "stdout", false, "print the files as a txtar archive, or with --json as an object")
+	cmd.Flags().BoolVar(&stdout, "stdout", false, "print the files as a txtar archive, or with --json as a list")
 	return cmd
 }
 
