@@ -144,10 +144,10 @@ func (a *app) check(plans []*reconcile.Planned) error {
 }
 
 func (a *app) printCheck(r pathReport) {
-	fmt.Fprintf(a.out, "%s: %s\n", strings.TrimSpace(r.GoldenPath+" "+r.Version), verdict(r))
+	fmt.Fprintf(a.out, "%s: %s\n", strings.TrimSpace(r.GoldenPath+" "+r.Version), a.verdict(r))
 	for _, f := range r.Files {
 		if f.State != drift.Current && f.State != drift.WrittenOnce {
-			fmt.Fprintf(a.out, "  %-9s %s\n", f.State, f.Path)
+			fmt.Fprintf(a.out, "  %s %s\n", a.paint(styleOfState(f.State), fmt.Sprintf("%-9s", f.State)), f.Path)
 		}
 	}
 	switch {
@@ -164,23 +164,23 @@ func (a *app) printCheck(r pathReport) {
 	a.printNotes(r.GoldenPath, r.notes)
 }
 
-func verdict(r pathReport) string {
+func (a *app) verdict(r pathReport) string {
 	var words []string
 	if r.Behind {
-		words = append(words, "behind "+r.Newest)
+		words = append(words, a.paint(attention, "behind "+r.Newest))
 	}
 	if r.Drifted {
-		words = append(words, "drifted")
+		words = append(words, a.paint(attention, "drifted"))
 	}
 	if r.Conflicts > 0 {
 		word := fmt.Sprintf("%d files with conflicts to decide", r.Conflicts)
 		if r.Suggested > 0 {
 			word += fmt.Sprintf(" (something is suggested for %d)", r.Suggested)
 		}
-		words = append(words, word)
+		words = append(words, a.paint(bad, word))
 	}
 	if len(words) == 0 {
-		return "current"
+		return a.paint(good, "current")
 	}
 	return strings.Join(words, ", ")
 }
@@ -242,7 +242,7 @@ func (a *app) printDiff(c drift.Change, threeWay bool) {
 			from = c.From
 		}
 		fmt.Fprintf(a.out, "# %s %s: %s\n", c.Action, c.Path, c.Reason)
-		fmt.Fprint(a.out, patch{from, c.Path, c.Before, c.After, isTerminal(a.out)}.String())
+		fmt.Fprint(a.out, a.paintPatch(patch{from, c.Path, c.Before, c.After, isTerminal(a.out)}.String()))
 	}
 	if c.Action == drift.Conflict || c.Policy != "" && !c.Changes() {
 		fmt.Fprintf(a.out, "# %s %s: %s\n", c.Action, c.Path, c.Reason)

@@ -69,7 +69,7 @@ func (a *app) printChanges(changes []changeReport, branch string) {
 		first = "git switch " + branch + ", then "
 	}
 	for _, c := range changes {
-		fmt.Fprintf(a.out, "  %-9s %s (%s)\n", c.Action, c.Path, c.Reason)
+		fmt.Fprintf(a.out, "  %s %s (%s)\n", a.paint(styleOfAction(c.Action), fmt.Sprintf("%-9s", c.Action)), c.Path, c.Reason)
 		for _, tier := range [][]placeReport{c.Merged, c.Suggested, c.Conflicts} {
 			for _, p := range tier {
 				if p.Resolver == "" && (p.Tier == merge.Merged || p.Reason == c.Reason) {

@@ -83,7 +83,10 @@ func open(ctx context.Context, location string) (reconcile.Platform, error) {
 		return nil, err
 	}
 	c := &gitrepo.Cache{Dir: filepath.Join(cache, "syncer", "mirrors"), Token: os.Getenv("SYNCER_GIT_TOKEN"), TokenHost: os.Getenv("SYNCER_GIT_TOKEN_HOST"), Timeout: timeout}
+	var done func()
+	c.Progress, done = watched(os.Stderr)
 	p, err := c.Open(ctx, location)
+	done()
 	if err != nil {
 		return nil, err
 	}
