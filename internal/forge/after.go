@@ -118,17 +118,24 @@ type Dispatch struct {
 	Workflow string // file name
 	Ref      string
 	Inputs   map[string]string
-	// Since is when the step was first tried: a run of ours that began later is taken
-	// for its effect. Keep it with the step.
+	// Since is when the step was first tried. Keep it with the step.
 	Since time.Time
+	// Again is set where an earlier try may have started it.
+	Again bool
 }
 
-// Dispatch starts a workflow, unless a run of it that the App started exists since
-// then: GitHub has no key for a run, so that two steps that start the same
-// workflow in the same repository must not overlap.
+// Dispatch starts a workflow. Where an earlier try, or one whose answer was lost, may
+// have started it, a run of ours since the first try is taken for its effect: GitHub
+// has no key for a run, and its list does not tell the inputs. So after a lost answer a
+// run for somebody else that began in the same moments may be taken for this one.
 func (c *Client) Dispatch(ctx context.Context, n Name, d Dispatch) (started bool, err error) {
-	if found, err := c.dispatched(ctx, n, d); err != nil || found {
-		return false, err
+	if d.Since.IsZero() {
+		return false, errors.New("starting a workflow: Since is missing, without which it could start twice")
+	}
+	if d.Again {
+		if found, err := c.dispatched(ctx, n, d); err != nil || found {
+			return false, err
+		}
 	}
 	_, err = c.send(ctx, call{
 		op: fmt.Sprintf("starting workflow %s of %s", d.Workflow, n), method: http.MethodPost,
@@ -143,9 +150,6 @@ func (c *Client) Dispatch(ctx context.Context, n Name, d Dispatch) (started bool
 }
 
 func (c *Client) dispatched(ctx context.Context, n Name, d Dispatch) (bool, error) {
-	if d.Since.IsZero() {
-		return false, errors.New("starting a workflow: Since is missing, without which it could start twice")
-	}
 	id, err := c.in.app.Identity(ctx)
 	if err != nil {
 		return false, err

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
+	"github.com/goldenpaths/syncer/internal/forge/openapi"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -57,10 +58,15 @@ func newWorld(t *testing.T, k how) *world {
 		}
 		return localhub.Fault{}
 	}
-	var err error
+	held, err := openapi.Load()
+	w.must(err)
+	k.options.Middleware = held.Middleware
 	w.hub, err = localhub.New(k.options)
 	w.must(err)
-	t.Cleanup(func() { w.must(w.hub.Close()) })
+	t.Cleanup(func() {
+		w.must(w.hub.Close())
+		described(t, held)
+	})
 	w.hub.Organization("acme").Add("admin", "alice")
 	w.alice = w.hub.Person("alice")
 	if k.grant == nil {
@@ -80,6 +86,17 @@ func newWorld(t *testing.T, k how) *world {
 	w.forge, err = New(cfg)
 	w.must(err)
 	return w
+}
+
+// described fails the test for a request that GitHub's description does not know.
+// Answers are held to it by localhub's own tests; here some are faults on purpose.
+func described(t *testing.T, held *openapi.Validator) {
+	t.Helper()
+	for _, v := range held.Violations() {
+		if !v.Answer {
+			t.Errorf("a request that GitHub's description does not know: %s", v)
+		}
+	}
 }
 
 func (w *world) must(err error) {

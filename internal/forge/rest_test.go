@@ -166,6 +166,7 @@ func TestAfterStepsActOnce(t *testing.T) {
 	if started, err := c.Dispatch(t.Context(), r.Name, d); err != nil || !started {
 		t.Errorf("dispatch: %v, %v", started, err)
 	}
+	d.Again = true
 	if _, err := c.Dispatch(t.Context(), r.Name, d); err != nil {
 		t.Errorf("dispatch again: %v", err)
 	}

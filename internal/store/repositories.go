@@ -56,11 +56,14 @@ func (s *Store) RememberRepository(ctx context.Context, r Repository) error {
 	return nil
 }
 
-// ForgetRepository removes a repository, its memberships, and how conflicts were
-// resolved in it. The log keeps what happened to it.
+// ForgetRepository removes a repository, its memberships, what it started, and how
+// conflicts were resolved in it. The log keeps what happened to it.
 func (s *Store) ForgetRepository(ctx context.Context, id int64) error {
 	if _, err := s.exec(ctx, `DELETE FROM resolutions WHERE repository = $1`, id); err != nil {
 		return fmt.Errorf("forgetting how conflicts in repository %d were resolved: %w", id, err)
+	}
+	if _, err := s.exec(ctx, `DELETE FROM starts WHERE repository = $1`, id); err != nil {
+		return fmt.Errorf("forgetting what repository %d started: %w", id, err)
 	}
 	if _, err := s.exec(ctx, `DELETE FROM members WHERE repository = $1`, id); err != nil {
 		return fmt.Errorf("forgetting the memberships of repository %d: %w", id, err)

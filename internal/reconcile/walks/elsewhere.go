@@ -32,7 +32,7 @@ func (b *bringing) proposeElsewhere(ctx context.Context, p *reconcile.Planned, s
 		return err
 	}
 	changes := missing(files, look.Files)
-	if len(changes) == 0 || look.Branch.Commit != "" {
+	if len(changes) == 0 || len(look.PullRequests) > 0 {
 		return nil // there already, or proposed: what people make of it is theirs
 	}
 	for p := range changes {
@@ -41,12 +41,15 @@ func (b *bringing) proposeElsewhere(ctx context.Context, p *reconcile.Planned, s
 		}
 	}
 	title := fmt.Sprintf("Add %s for %s", step.Path, b.look.Repository.FullName())
-	made, err := c.Commit(ctx, Commit{Parent: look.Head.Commit, Tree: look.Head.Tree, Changes: changes, Message: title + "\n"})
-	if err != nil {
-		return err
-	}
-	if err := c.Move(ctx, Move{Branch: branch, To: made.ID}); err != nil {
-		return err
+	// A branch without a pull request is where an earlier try ended.
+	if look.Branch.Commit == "" {
+		made, err := c.Commit(ctx, Commit{Parent: look.Head.Commit, Tree: look.Head.Tree, Changes: changes, Message: title + "\n"})
+		if err != nil {
+			return err
+		}
+		if err := c.Move(ctx, Move{Branch: branch, To: made.ID}); err != nil {
+			return err
+		}
 	}
 	body := fmt.Sprintf("%s was made from the golden path **%s**, which keeps these files here.\n", b.look.Repository.URL, p.GoldenPath)
 	_, err = c.OpenPullRequest(ctx, Proposal{Head: branch, Base: look.Repository.DefaultBranch, Title: title, Body: body})
