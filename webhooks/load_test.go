@@ -221,6 +221,9 @@ func report(b *testing.B, in inbox, s *store.Store, took []time.Duration, status
 		b.Fatal(err)
 	}
 	b.Logf("jobs when the last was answered: %v", waiting)
+	if refused > 0 {
+		b.Errorf("%d deliveries were answered otherwise than with 202", refused)
+	}
 	if lost > 0 {
 		b.Errorf("%d deliveries were answered with 202 and are lost", lost)
 	}

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -189,4 +191,73 @@ func TestManagedFilesAreChecked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPreviewThatTakesTooLong says so, instead of being in progress for ever.
+func TestPreviewThatTakesTooLong(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{})
+	head, err := w.alice.Push("acme/platform", "slow", "slow", localhub.Edit{Files: map[string]string{ciFile: "ci: 2\n"}})
+	w.must(err)
+	over, expire := context.WithTimeout(t.Context(), 3*time.Second)
+	defer expire()
+	slow := func(r localhub.Request) localhub.Fault {
+		if r.Path == "/graphql" && w.check("acme/platform", "golden paths", head).ID != 0 {
+			<-over.Done()
+		}
+		return localhub.Fault{}
+	}
+	w.fault.Store(&slow)
+	if err := w.service.Preview(over, walks.Change{Number: 7, Head: head}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("the preview ends with %v, want that its time is over", err)
+	}
+	w.fault.Store(nil)
+	if got := w.check("acme/platform", "golden paths", head); got.Conclusion != "neutral" || !strings.Contains(got.Summary, "job-timeout") {
+		t.Errorf("the check is %+v, want a neutral one that says why", got)
+	}
+}
+
+// TestChecksAreRunAgain: the button of each check, and the one of all of them, works.
+func TestChecksAreRunAgain(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{})
+	w.push("main", map[string]string{"lines.txt": strings.Replace(lines, "seven", "mine", 1)})
+	w.release(map[string]string{"goldenpaths/svc/template/lines.txt": linesV2})
+	w.until("the conflict has a check", func() bool {
+		p := w.pull(payments, ourHead)
+		return p != nil && w.checkOf(p.HeadID).Conclusion == "failure"
+	})
+	w.settle()
+	conflict := w.checkOf(w.pull(payments, ourHead).HeadID)
+	w.pressed("the conflict's button", func() error { return w.alice.RerequestCheck(payments, conflict.ID) })
+	w.pressed("the button of all the member's checks", func() error { return w.alice.RerequestSuite(payments, conflict.Head, w.app) })
+	w.release(map[string]string{manifest: manifestV1 + "files: [\n"})
+	var broken localhub.Check
+	w.until("the platform team is told", func() bool {
+		checks, err := w.hub.Checks("acme/platform")
+		w.must(err)
+		for _, c := range checks {
+			if c.Conclusion == "failure" {
+				broken = c
+			}
+		}
+		return broken.ID != 0
+	})
+	w.settle()
+	w.pressed("the platform's button", func() error { return w.alice.RerequestCheck("acme/platform", broken.ID) })
+	w.pressed("the button of all the platform's checks", func() error { return w.alice.RerequestSuite("acme/platform", broken.Head, w.app) })
+}
+
+// pressed presses a button that makes a check again, and looks whether one was made.
+func (w *world) pressed(what string, press func() error) {
+	w.Helper()
+	w.hub.ForgetRequests()
+	w.must(press())
+	w.settle()
+	for _, r := range w.hub.Requests() {
+		if strings.Contains(r.Path, "/check-runs") && r.Method != "GET" {
+			return
+		}
+	}
+	w.Errorf("%s did nothing", what)
 }

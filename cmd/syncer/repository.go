@@ -159,6 +159,9 @@ func (r *repository) Blob(ctx context.Context, id tree.BlobID) (data []byte, ok 
 func (r *repository) Ahead(ctx context.Context, base, head string) (a walks.Ahead, err error) {
 	err = r.on(ctx, func(f forge.Repository) error {
 		c, err := r.Compare(ctx, f.Name, base, head)
+		if forge.Unrelated(err) {
+			return fmt.Errorf("%w: %w", walks.ErrUnrelated, err)
+		}
 		a.Count = c.Ahead
 		for _, k := range c.Commits {
 			title, _, _ := strings.Cut(k.Message, "\n")

@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
+	"github.com/goldenpaths/syncer/internal/jobs"
 	"github.com/goldenpaths/syncer/internal/store"
 	"github.com/goldenpaths/syncer/internal/store/storetest"
+	"github.com/goldenpaths/syncer/webhooks"
 )
 
 // TestAPullRequestElsewhereIsOpenedAfterAFailure: the branch is made, and GitHub refuses
@@ -71,5 +73,94 @@ func TestAWorkflowIsStartedForEachRepository(t *testing.T) {
 	w.settle()
 	if got := started(); !slices.Equal(got, names) {
 		t.Errorf("done again, the workflow was started for %q, want %q", got, names)
+	}
+}
+
+// TestUseThisTemplateWithAllBranches: the golden path is rendered on the default branch,
+// once, and the other branches are people's.
+func TestUseThisTemplateWithAllBranches(t *testing.T) {
+	t.Parallel()
+	w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{})
+	w.publish()
+	w.until("the template repository is published", func() bool { return w.file("acme/template-svc", "main", ".goldenpath.yaml") != "" })
+	for _, branch := range []string{"experiment", ourHead} {
+		_, err := w.alice.Push("acme/template-svc", branch, branch, localhub.Edit{Files: map[string]string{"extra.txt": branch + "\n"}})
+		w.must(err)
+	}
+	w.settle()
+	w.useTemplate(payments, localhub.NewRepository{Properties: map[string]any{"team": "core"}, AllBranches: true})
+	w.until("the member is current", func() bool { return w.is(payments, store.Current) })
+	w.settle()
+	for _, branch := range []string{"experiment", ourHead} {
+		if w.file(payments, branch, "extra.txt") != branch+"\n" || w.file(payments, branch, "ci.yaml") != "" {
+			t.Errorf("branch %s was touched", branch)
+		}
+	}
+	if len(w.pulls(payments)) > 0 || len(w.issues(payments, "open")) > 0 || w.file(payments, "main", "ci.yaml") != "ci: 1\n" {
+		t.Errorf("pull requests %+v, issues %+v", w.pulls(payments), w.issues(payments, "open"))
+	}
+	// A branch of that name that nobody of ours made is somebody's work.
+	w.version(2, nil)
+	w.settle()
+	if w.file(payments, ourHead, "extra.txt") != ourHead+"\n" {
+		t.Error("what was on the branch is gone")
+	}
+	if told := w.issues(payments, "open"); len(told) != 1 || !strings.Contains(told[0].Body, ourHead) {
+		t.Errorf("the member is told %+v, want one issue about the branch", told)
+	}
+	w.must(w.alice.DeleteBranch(payments, ourHead))
+	w.sweepNow()
+	w.until("version 2 is offered once the branch is gone", w.offered(payments, 2))
+}
+
+// TestRepositoriesThatAreLeftAlone were made in another way than from a template.
+func TestRepositoriesThatAreLeftAlone(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{})
+	w.must(w.alice.CreateRepository("acme/plain", localhub.NewRepository{Files: map[string]string{"README.md": "# Plain\n"}}))
+	w.must(w.alice.CreateRepository("acme/other-template", localhub.NewRepository{Template: true, Files: map[string]string{"README.md": "# Other\n"}}))
+	w.must(w.alice.UseTemplate("acme/other-template", "acme/made", localhub.NewRepository{}))
+	w.must(w.hub.Person("bob").CreateRepository("bob/lib", localhub.NewRepository{Files: map[string]string{"README.md": "# Lib\n"}}))
+	w.must(w.alice.Fork("bob/lib", "acme/lib"))
+	w.settle()
+	w.version(2, nil)
+	w.until("the member gets its change", w.offered(payments, 2))
+	w.sweepNow()
+	for _, name := range []string{"acme/plain", "acme/other-template", "acme/made", "acme/lib"} {
+		files, err := w.hub.Files(name, "main")
+		w.must(err)
+		if len(files) != 1 || len(w.pulls(name)) > 0 || len(w.issues(name, "open")) > 0 {
+			t.Errorf("%s was not left alone: %v", name, files)
+		}
+	}
+	if n := len(w.records()); n != 1 {
+		t.Errorf("%d members, want 1", n)
+	}
+	w.sound()
+}
+
+// TestSweepsThatAreAskedForAreOne: repositories are added one by one, and the fleet is
+// not swept for each.
+func TestSweepsThatAreAskedForAreOne(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{})
+	swept := func() int {
+		waiting, err := w.service.work.Waiting(t.Context())
+		w.must(err)
+		return waiting["sweep-soon"]["completed"]
+	}
+	before := swept()
+	in, err := w.db.Installation(t.Context(), w.install.ID())
+	w.must(err)
+	w.must(jobs.EnqueueNow(t.Context(), w.service.work, "", webhooks.Installation{ID: in.ID, Action: "added", Account: in.Account, Selection: in.Selection}))
+	w.settle()
+	if n := swept() - before; n != 1 {
+		t.Errorf("%d sweeps for a change of the installation, want 1", n)
+	}
+	before = swept()
+	w.must(jobs.EnqueueNow(t.Context(), w.service.work, "", make([]sweepSoon, 20)...))
+	w.settle()
+	if n := swept() - before; n < 1 || n > 2 {
+		t.Errorf("%d sweeps for 20 wishes, want 1, or 2 where one had begun", n)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goldenpaths/syncer/internal/forge"
 	"github.com/goldenpaths/syncer/internal/jobs"
 	"github.com/goldenpaths/syncer/internal/reconcile/walks"
 	"github.com/goldenpaths/syncer/internal/store"
@@ -28,6 +29,21 @@ type sweep struct{}
 
 // Kind names the job.
 func (sweep) Kind() string { return "sweep" }
+
+// Lane is one for all sweeps: two at once would do everything twice.
+func (sweep) Lane() string { return "sweep" }
+
+// sweepSoon is a sweep that something asked for, such as an installation that changed.
+type sweepSoon struct{}
+
+// Kind names the job.
+func (sweepSoon) Kind() string { return "sweep-soon" }
+
+// Newest is one for all: a sweep sees whatever was asked for before it began.
+func (sweepSoon) Newest() string { return "all" }
+
+// Lane is that of all sweeps.
+func (sweepSoon) Lane() string { return sweep{}.Lane() }
 
 // publish makes the template repositories follow the golden paths.
 type publish struct{}
@@ -138,33 +154,58 @@ func (s *service) register() {
 		}
 		return s.Publish(ctx, s.prefix)
 	})
-	handle(f, func(ctx context.Context, _ sweep) error {
-		_, err := s.db.ForgetDeliveries(ctx)
-		return s.andPublish(ctx, errors.Join(err, s.Sweep(ctx)))
-	})
+	handle(f, func(ctx context.Context, _ sweep) error { return s.sweepAll(ctx) })
+	handle(f, func(ctx context.Context, _ sweepSoon) error { return s.sweepAll(ctx) })
 	jobs.Every(s.work, f.cfg.SweepInterval, sweep{})
+}
+
+// sweepAll looks at everything.
+func (s *service) sweepAll(ctx context.Context) error {
+	_, err := s.db.ForgetDeliveries(ctx)
+	return s.andPublish(ctx, errors.Join(err, s.Sweep(ctx)))
 }
 
 func place(r webhooks.Repository) walks.Place {
 	return walks.Place{Installation: r.Installation, Repository: r.ID}
 }
 
-// rerun does a check again.
+// rerun does a check again, or all of a commit.
 func (s *service) rerun(ctx context.Context, j webhooks.Rerun) error {
-	numbers := j.Numbers
-	// GitHub does not say which pull request of a fork a check belongs to; we did.
-	if n, ours := strings.CutPrefix(j.ExternalID, walks.PreviewKey); ours && len(numbers) == 0 {
-		if number, err := strconv.Atoi(n); err == nil {
-			numbers = []int{number}
+	keys := []string{j.ExternalID}
+	if j.CheckRun == 0 {
+		at := s.github.Installation(j.Repository.Installation).As(forge.Access{
+			Repositories: []int64{j.Repository.ID}, Permissions: map[string]string{"checks": "read", "metadata": "read"}, Urgent: true})
+		var err error
+		if keys, err = at.CheckKeys(ctx, forge.Name{Owner: j.Repository.Owner, Repo: j.Repository.Name}, j.Head); err != nil {
+			return fated(err)
 		}
 	}
 	var errs []error
-	for _, number := range numbers {
-		if j.Repository.ID == s.platform {
-			errs = append(errs, s.Preview(ctx, walks.Change{Number: number, Head: j.Head}))
-		} else {
-			errs = append(errs, s.CheckManaged(ctx, place(j.Repository), number, j.Head))
+	for _, key := range keys {
+		errs = append(errs, s.rerunKey(ctx, j, key))
+	}
+	return errors.Join(errs...)
+}
+
+// rerunKey does the check of a key again. Keys say more than GitHub, which does not tell
+// which pull request of a fork a check belongs to.
+func (s *service) rerunKey(ctx context.Context, j webhooks.Rerun, key string) error {
+	number, preview := strings.CutPrefix(key, walks.PreviewKey)
+	switch {
+	case preview:
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return nil //nolint:nilerr // none of ours
 		}
+		return s.Preview(ctx, walks.Change{Number: n, Head: j.Head})
+	case strings.HasPrefix(key, walks.BrokenKey):
+		return s.Changed(ctx)
+	case strings.HasPrefix(key, walks.ConflictsKey):
+		return s.Recheck(ctx, place(j.Repository))
+	}
+	var errs []error
+	for _, n := range j.Numbers {
+		errs = append(errs, s.CheckManaged(ctx, place(j.Repository), n, j.Head))
 	}
 	return errors.Join(errs...)
 }
@@ -192,7 +233,7 @@ func (s *service) installed(ctx context.Context, j webhooks.Installation) error 
 		if err := s.installation(ctx, db, j); err != nil || ended {
 			return err
 		}
-		return jobs.Enqueue(ctx, s.work, tx, "", sweep{})
+		return jobs.Enqueue(ctx, s.work, tx, "", sweepSoon{})
 	})
 	if err == nil {
 		s.github.Forget(j.ID) // tokens made before would lack new permissions

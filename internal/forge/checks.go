@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -178,6 +179,25 @@ func (c *Client) checkBody(k Check, notes []Annotation, last bool) *checkBody {
 		b.Actions = append(b.Actions, checkAction{cutShort(a.Label, 20), cutShort(a.Description, 40), cutShort(a.ID, 20)})
 	}
 	return b
+}
+
+// CheckKeys returns the keys of our check runs on a commit.
+func (c *Client) CheckKeys(ctx context.Context, n Name, commit string) ([]string, error) {
+	var page struct {
+		Runs []*github.CheckRun `json:"check_runs"`
+	}
+	var keys []string
+	q := url.Values{"app_id": {fmt.Sprint(c.in.app.cfg.AppID)}}
+	_, err := c.pages(ctx, call{op: fmt.Sprintf("listing the checks of %.10s of %s", commit, n), path: n.path("commits", commit, "check-runs") + "?" + q.Encode(), out: &page}, func() bool {
+		for _, r := range page.Runs {
+			if key := r.GetExternalID(); r.GetApp().GetID() == c.in.app.cfg.AppID && !slices.Contains(keys, key) {
+				keys = append(keys, key)
+			}
+		}
+		page.Runs = nil
+		return true
+	})
+	return keys, err
 }
 
 // findCheck looks for the newest run with the name and the key on the commit.

@@ -2,8 +2,10 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/google/go-github/v60/github"
@@ -39,6 +41,14 @@ type ChangedFile struct {
 	Path, Before string // Before is the old name of one that was renamed
 	Status       string // "added", "removed", "modified", "renamed" and others
 	Blob         string
+}
+
+// Unrelated reports whether a comparison failed because the two commits have no history
+// in common, which GitHub answers with 404 and these words (as in
+// https://github.com/caarlos0/fork-cleaner/issues/31).
+func Unrelated(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Kind == NotFound && strings.Contains(e.Message, "No common ancestor")
 }
 
 // Compare returns what head has that base has not. Give the head that we pushed as

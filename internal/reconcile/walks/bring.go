@@ -264,6 +264,9 @@ func (b *bringing) pushing(commit string) {
 func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRequest) error {
 	if open == nil {
 		ahead, err := b.client.Ahead(ctx, b.look.Head.Commit, b.look.Branch.Commit)
+		if errors.Is(err, ErrUnrelated) {
+			return b.stuck(ctx, b.client, b.record.At, b.record.GoldenPath, fmt.Errorf("the branch %s has no history in common with the default branch, and no pull request; rename or delete the branch", b.branch()))
+		}
 		if err != nil {
 			return err
 		}

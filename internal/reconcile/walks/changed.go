@@ -48,11 +48,15 @@ func (w *Walks) Changed(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
+// BrokenKey begins the key of the check that says that a golden path cannot be read; its
+// name follows.
+const BrokenKey = "broken "
+
 // broken tells the platform team, once on the commit, that a golden path on the
 // default branch cannot be read.
 func (w *Walks) broken(ctx context.Context, commit, name string, why error) error {
 	check := Check{
-		Commit: commit, Name: "golden path " + name, Key: "broken " + name, Status: "completed", Conclusion: "failure",
+		Commit: commit, Name: "golden path " + name, Key: BrokenKey + name, Status: "completed", Conclusion: "failure",
 		Title:   name + " cannot be read",
 		Summary: "Nobody gets this version of " + name + ", and every member stays as it is, until this is repaired:\n\n" + fenced(why.Error()),
 	}

@@ -229,7 +229,7 @@ func (d *ordered) until(words []string) (day string, rest []string, wrong error)
 
 // lookAgain syncs, and says where the repository stands then.
 func (d *ordered) lookAgain(ctx context.Context, rebuild string) (string, error) {
-	if err := d.sync(ctx, d.at, wish{rebuild, true}); err != nil {
+	if err := d.sync(ctx, d.at, wish{rebuild: rebuild, byPerson: true}); err != nil {
 		return "", err
 	}
 	records, err := d.Registry.Records(ctx, d.at.Repository)

@@ -29,6 +29,8 @@ var (
 	ErrInvalid  = errors.New("GitHub says that it is wrong")
 	// ErrUnsupported is what this GitHub does not offer to an App.
 	ErrUnsupported = errors.New("this GitHub does not offer it")
+	// ErrUnrelated is what two commits are that have no history in common.
+	ErrUnrelated = errors.New("the commits have no history in common")
 	// ErrUnsigned comes with ErrRefused: the branch takes signed commits only, and GitHub
 	// did not sign this one.
 	ErrUnsigned = errors.New("the commit is not signed")

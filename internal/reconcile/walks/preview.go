@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/reconcile"
@@ -55,13 +56,30 @@ func (w *Walks) Preview(ctx context.Context, change Change) error {
 		check.Conclusion, check.Title = "failure", "Rendering it was stopped"
 		check.Summary = "Rendering the golden paths as they are here was stopped, because of what they are:\n\n" + fenced(hostile.Error())
 		err = nil
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		check.Conclusion, check.Title = "neutral", "Took too long"
+		check.Summary = "What the change does could not be computed in the time that one job may take (job-timeout). It is tried again:\n\n" + fenced(err.Error())
 	case err != nil:
 		check.Conclusion, check.Title = "neutral", "Could not be computed"
 		check.Summary = "What the change does could not be computed:\n\n" + fenced(err.Error())
 	default:
 		e.report(&check)
 	}
-	return errors.Join(c.EnsureCheck(ctx, check), err)
+	last, done := lastWord(ctx)
+	defer done()
+	return errors.Join(c.EnsureCheck(last, check), err)
+}
+
+// lastWordTime is how long it may take to say that the time is over.
+const lastWordTime = 20 * time.Second
+
+// lastWord is ctx, or, where its time is over, one with a little more: what says in
+// GitHub that it is in progress must not say so for ever.
+func lastWord(ctx context.Context) (context.Context, context.CancelFunc) {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return ctx, func() {}
+	}
+	return context.WithTimeout(context.WithoutCancel(ctx), lastWordTime)
 }
 
 // errSuperseded says that newer work replaces this.

@@ -25,6 +25,15 @@ func (w *Walks) Sync(ctx context.Context, at Place) error {
 type wish struct {
 	rebuild  string // a golden path whose branch is built anew, unless people committed to it
 	byPerson bool   // somebody asked for it, and waits
+	again    bool   // somebody asked for the check about open conflicts
+}
+
+// Recheck is Sync that makes the check about open conflicts again, although it says the
+// same: until it is made again, GitHub waits for what runs it again.
+func (w *Walks) Recheck(ctx context.Context, at Place) error {
+	var l last
+	err := w.bringAll(ctx, at, wish{again: true}, &l)
+	return w.end(ctx, l, err)
 }
 
 // sync is Sync as a part of something else.

@@ -46,6 +46,10 @@ func decidedByHand(asked, now *reconcile.Planned) []string {
 	return paths
 }
 
+// ConflictsKey begins the key of the check about open conflicts; the golden path's name
+// follows.
+const ConflictsKey = "conflicts "
+
 // checkName is what the check about a golden path's open conflicts is called.
 func checkName(goldenPath string) string { return "syncer / " + goldenPath }
 
@@ -58,14 +62,14 @@ func (b *bringing) warn(ctx context.Context, open []drift.Change, pr PullRequest
 	if len(open) > 0 {
 		now = head + " " + clashDigest(open)
 	}
-	if before == now && (now != "" || !strings.Contains(pr.Body, toDecide)) {
+	if before == now && !b.again && (now != "" || !strings.Contains(pr.Body, toDecide)) {
 		return nil
 	}
 	err := b.client.EnsureCheck(ctx, b.check(open, head))
 	if err != nil && !lasts(err) {
 		return err
 	}
-	paying := before == owed+now // all else was done
+	paying := before == owed+now || b.again && before == now // all else was done
 	if err != nil {
 		now = owed + now
 		if paying {
@@ -117,7 +121,7 @@ func clashDigest(open []drift.Change) string {
 
 func (b *bringing) check(open []drift.Change, head string) Check {
 	c := Check{
-		Commit: head, Name: checkName(b.record.GoldenPath), Key: "conflicts " + b.record.GoldenPath, Status: "completed",
+		Commit: head, Name: checkName(b.record.GoldenPath), Key: ConflictsKey + b.record.GoldenPath, Status: "completed",
 		Conclusion: "success", Title: "Nothing is left to decide", Summary: "Every conflict with the golden path is decided.\n",
 	}
 	if len(open) == 0 {
