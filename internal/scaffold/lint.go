@@ -31,6 +31,7 @@ func (g *GoldenPath) Lint() document.Problems {
 	ps = append(ps, g.lintComputed()...)
 	ps = append(ps, g.lintRequired()...)
 	ps = append(ps, g.lintHints()...)
+	ps = append(ps, g.lintWords()...)
 	ps = append(ps, g.lintRules()...)
 	ps = append(ps, g.lintLists()...)
 	ps = append(ps, g.lintTogether()...)

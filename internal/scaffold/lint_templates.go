@@ -204,6 +204,39 @@ func (g *GoldenPath) lintHints() document.Problems {
 	return ps
 }
 
+// schemaWords are the keywords of JSON Schema 2020-12, with those that its metaschema
+// (https://json-schema.org/draft/2020-12/schema) keeps from before, and syncer's own.
+func schemaWords() []string {
+	return []string{
+		"$anchor", "$comment", "$defs", "$dynamicAnchor", "$dynamicRef", "$id", "$recursiveAnchor", "$recursiveRef", "$ref", "$schema", "$vocabulary",
+		"additionalProperties", "allOf", "anyOf", "const", "contains", "contentEncoding", "contentMediaType", "contentSchema",
+		"default", "definitions", "dependencies", "dependentRequired", "dependentSchemas", "deprecated", "description",
+		"else", "enum", "examples", "exclusiveMaximum", "exclusiveMinimum", "format", "if", "items",
+		"maxContains", "maxItems", "maxLength", "maxProperties", "maximum", "minContains", "minItems", "minLength", "minProperties", "minimum", "multipleOf",
+		"not", "oneOf", "pattern", "patternProperties", "prefixItems", "properties", "propertyNames", "readOnly", "required",
+		"then", "title", "type", "unevaluatedItems", "unevaluatedProperties", "uniqueItems", "writeOnly", "x-from", "x-ui",
+	}
+}
+
+// lintWords finds words of an input's schema that nobody knows. JSON Schema lets them
+// pass, and so a misspelled bound would bound nothing, and a secret would be written.
+func (g *GoldenPath) lintWords() document.Problems {
+	known := schemaWords()
+	var ps document.Problems
+	for _, path := range keywords(g.Manifest.Inputs, func(word string) bool { return !slices.Contains(known, word) }) {
+		word := path[len(path)-1]
+		hint := "JSON Schema has no such keyword; what is meant for people goes below x-ui"
+		if near := nearest.Names(word, known); len(near) > 0 {
+			hint = "did you mean " + strings.Join(near, " or ") + "?"
+		}
+		if strings.Contains(strings.ToLower(word), "secret") {
+			hint = "writeOnly: true marks a secret"
+		}
+		ps = append(ps, g.Manifest.doc.AtKey(fmt.Sprintf("nobody knows what %q asks for", word), hint, append([]string{"inputs"}, path...)...))
+	}
+	return ps
+}
+
 // filled reports whether a default at a path of a schema is filled in.
 func filled(path []string) bool {
 	for len(path) > 1 {

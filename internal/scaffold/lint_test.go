@@ -67,13 +67,19 @@ func TestLintFindsWhatSomeInputsStopAt(t *testing.T) {
 // What a schema says where nobody reads it does nothing, and its author thinks it does.
 func TestLintFindsWhatIsNotRead(t *testing.T) {
 	for inputs, want := range map[string]string{
-		"properties: {a: {x-from: repository.names}}":                                                                `goldenpath.yaml:4:35: of a repository nothing is known as "names"; did you mean name`,
-		"properties: {a: {x-from: [repository.name, repository.custom_property.a]}}":                                 `nothing is known as "custom_property"`,
-		"properties: {a: {type: object, properties: {b: {x-from: repository.name}}}}":                                "goldenpath.yaml:4:66: x-from is read only where",
-		"$defs: {a: {default: 1}}, properties: {a: {$ref: '#/$defs/a'}}":                                             "goldenpath.yaml:4:31: this default is not filled in",
-		"properties: {a: {anyOf: [{default: 1}]}}":                                                                   "goldenpath.yaml:4:45: this default is not filled in",
-		"properties: {a: {default: {default: 1, x-from: x}, x-from: [repository.custom_properties.team]}}":           "",
-		"properties: {a: {type: array, items: {properties: {default: {default: 1}, items: {items: {default: 2}}}}}}": "",
+		"properties: {a: {x-from: repository.names}}":                                                                                 `goldenpath.yaml:4:35: of a repository nothing is known as "names"; did you mean name`,
+		"properties: {a: {x-from: [repository.name, repository.custom_property.a]}}":                                                  `nothing is known as "custom_property"`,
+		"properties: {a: {type: object, properties: {b: {x-from: repository.name}}}}":                                                 "goldenpath.yaml:4:66: x-from is read only where",
+		"properties: {a: {type: string, patern: '^a$'}}":                                                                              `goldenpath.yaml:4:41: nobody knows what "patern" asks for; did you mean pattern?`,
+		"properties: {a: {type: string, x-secret: true}}":                                                                             "writeOnly: true marks a secret",
+		"properties: {a: {items: {minLenght: 3}}}":                                                                                    "did you mean minLength",
+		"properties: {a: {type: string, x-team: b}}":                                                                                  `nobody knows what "x-team" asks for; JSON Schema has no such keyword; what is meant for people goes below x-ui`,
+		"requird: [a], properties: {a: {type: string}}":                                                                               "did you mean required?",
+		"properties: {secrt: {x-ui: {width: 3}}, a: {properties: {minimun: {}}, default: {any: 1}}}, dependentRequired: {secrt: [a]}": "",
+		"$defs: {a: {default: 1}}, properties: {a: {$ref: '#/$defs/a'}}":                                                              "goldenpath.yaml:4:31: this default is not filled in",
+		"properties: {a: {anyOf: [{default: 1}]}}":                                                                                    "goldenpath.yaml:4:45: this default is not filled in",
+		"properties: {a: {default: {default: 1, x-from: x}, x-from: [repository.custom_properties.team]}}":                            "",
+		"properties: {a: {type: array, items: {properties: {default: {default: 1}, items: {items: {default: 2}}}}}}":                  "",
 	} {
 		said := load(t, only("inputs: {"+inputs+"}\n"), "p").Lint().Error()
 		if want == "" && said != "" || !strings.Contains(said, want) {

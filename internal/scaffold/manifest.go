@@ -206,8 +206,13 @@ func (m *Manifest) checkSecrets() document.Problems {
 	return ps
 }
 
-// keywordPlaces returns where a keyword stands in a schema, in order: the paths of keys.
+// keywordPlaces returns where a keyword stands in a schema.
 func keywordPlaces(schema map[string]any, keyword string) [][]string {
+	return keywords(schema, func(word string) bool { return word == keyword })
+}
+
+// keywords returns where the keywords of a schema stand that are asked for.
+func keywords(schema map[string]any, asked func(word string) bool) [][]string {
 	var places [][]string
 	var walk func(v any, at []string)
 	below := func(m map[string]any, at []string) {
@@ -225,15 +230,15 @@ func keywordPlaces(schema map[string]any, keyword string) [][]string {
 			for _, k := range slices.Sorted(maps.Keys(v)) {
 				here := append(slices.Clone(at), k)
 				switch named, ok := v[k].(map[string]any); k {
-				case "default", "const", "enum", "examples", "x-ui": // values, not schemas
-				case "properties", "patternProperties", "$defs", "definitions", "dependentSchemas":
+				case "default", "const", "enum", "examples", "x-ui", "dependentRequired", "$vocabulary": // values, not schemas
+				case "properties", "patternProperties", "$defs", "definitions", "dependentSchemas", "dependencies":
 					if ok { // its keys are names
 						below(named, here)
 					}
 				default:
 					walk(v[k], here)
 				}
-				if k == keyword {
+				if asked(k) {
 					places = append(places, here)
 				}
 			}
