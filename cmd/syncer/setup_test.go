@@ -164,3 +164,29 @@ func TestSweepsThatAreAskedForAreOne(t *testing.T) {
 		t.Errorf("%d sweeps for 20 wishes, want 1, or 2 where one had begun", n)
 	}
 }
+
+// TestStepsGoOnWhenTheirPermissionIsGranted long after they were given up.
+func TestStepsGoOnWhenTheirPermissionIsGranted(t *testing.T) {
+	t.Parallel()
+	w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{without: "actions_variables", attempts: 1})
+	w.publish()
+	w.useTemplate(payments, localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+	w.until("the member is told", func() bool { return len(w.issues(payments, "open")) == 1 })
+	w.until("the steps are given up", func() bool {
+		letters, _, err := w.service.work.DeadLetters(t.Context(), "", 20)
+		w.must(err)
+		return slices.ContainsFunc(letters, func(l jobs.Letter) bool { return l.Kind == "set-up" })
+	})
+	w.settle()
+	w.app.RequestPermissions(map[string]string{
+		"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "checks": "write",
+		"workflows": "write", "administration": "write", "actions": "write", "actions_variables": "write", "environments": "write",
+	})
+	w.alice.Accept(w.install)
+	w.until("the steps are done", func() bool { return w.events("repository set up") == 1 })
+	w.settle()
+	if told := w.issues(payments, "open"); len(told) != 0 {
+		t.Errorf("the issue is open still: %+v", told)
+	}
+	w.sound()
+}

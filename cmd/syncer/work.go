@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"strconv"
 	"strings"
@@ -224,6 +225,12 @@ func (s *service) andPublish(ctx context.Context, err error) error {
 // now.
 func (s *service) installed(ctx context.Context, j webhooks.Installation) error {
 	ended := j.Action == "deleted" || j.Action == "suspend"
+	if j.Action == "new_permissions_accepted" {
+		s.github.Forget(j.ID) // before what waits for them begins
+		if err := s.setUpAgain(ctx, j.ID); err != nil {
+			return err
+		}
+	}
 	err := s.finish(ctx, func(tx *sql.Tx, db *store.Store) error {
 		for _, r := range j.Removed {
 			if err := db.ForgetRepository(ctx, r.ID); err != nil {
@@ -239,6 +246,34 @@ func (s *service) installed(ctx context.Context, j webhooks.Installation) error 
 		s.github.Forget(j.ID) // tokens made before would lack new permissions
 	}
 	return err
+}
+
+// lettersAtOnce is how many dead letters are read at once.
+const lettersAtOnce = 200
+
+// setUpAgain takes up the steps after creation that were given up in an installation:
+// what they lacked may have been granted. The sweep, which looks at files, does not see
+// them.
+func (s *service) setUpAgain(ctx context.Context, installation int64) error {
+	for cursor := ""; ; {
+		letters, next, err := s.work.DeadLetters(ctx, cursor, lettersAtOnce)
+		if err != nil {
+			return err
+		}
+		for _, l := range letters {
+			var at setUp
+			if l.Kind != at.Kind() || json.Unmarshal(l.Args, &at) != nil || at.Installation != installation {
+				continue
+			}
+			if err := s.work.Replay(ctx, l.ID); err != nil && !errors.Is(err, jobs.ErrNotDead) {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		cursor = next
+	}
 }
 
 // repositoryChanged follows a repository by its number, and asks for a look at it.

@@ -148,6 +148,22 @@ func TestItIsTheSameAsHere(t *testing.T) {
 	}
 }
 
+// TestOnlyRenderingTakesTime: a large fleet takes long to be asked what it has, which no
+// golden path is to blame for.
+func TestOnlyRenderingTakesTime(t *testing.T) {
+	t.Parallel()
+	const timeout = 4 * time.Second
+	s, err := box(t, func(c *sandbox.Config) { c.Timeout = timeout }).Open(t.Context(), files())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	<-time.After(timeout + 100*time.Millisecond) // GitHub answers slowly
+	if _, _, err = s.Render("svc", scaffold.Place{File: "file"}, scaffold.Inputs{"name": "a"}, "acme/x"); err != nil {
+		t.Errorf("after a long wait: %v", err)
+	}
+}
+
 // TestAProcessThatMisbehaves never gets further than a BrokenError.
 func TestAProcessThatMisbehaves(t *testing.T) {
 	sh, err := exec.LookPath("sh")

@@ -25,7 +25,8 @@ type Config struct {
 	// Memory bounds the process, in bytes; it is for messages here, and is handed to
 	// the process in Args. 0 is 256 MiB.
 	Memory int64
-	// Timeout bounds all that is rendered for one pull request; 0 is two minutes.
+	// Timeout bounds how long all that is rendered for one pull request takes, without
+	// what is waited for in between; 0 is two minutes.
 	Timeout time.Duration
 	// AtOnce bounds how many processes there are; 0 is two.
 	AtOnce int
@@ -65,7 +66,8 @@ func (e *BrokenError) Error() string { return e.Reason }
 type Session struct {
 	box    *Sandbox
 	ctx    context.Context //nolint:containedctx // the process's own time
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
+	left   time.Duration // to render in
 	cmd    *exec.Cmd
 	send   sender
 	recv   *receiver
@@ -98,8 +100,8 @@ func (b *Sandbox) Open(ctx context.Context, files tree.Tree) (*Session, error) {
 }
 
 func (b *Sandbox) start(ctx context.Context) (*Session, error) {
-	ctx, cancel := context.WithTimeout(ctx, b.cfg.Timeout)
-	s := &Session{box: b, ctx: ctx, cancel: cancel, errs: &tail{}}
+	ctx, cancel := context.WithCancelCause(ctx)
+	s := &Session{box: b, ctx: ctx, cancel: cancel, left: b.cfg.Timeout, errs: &tail{}}
 	s.cmd = exec.CommandContext(ctx, b.cfg.Program) //nolint:gosec // this program
 	s.cmd.Args = b.cfg.Args
 	s.cmd.Env = []string{} // no secrets, and nil would be ours
@@ -114,13 +116,29 @@ func (b *Sandbox) start(ctx context.Context) (*Session, error) {
 		}
 	}
 	if err != nil {
-		cancel()
+		cancel(nil)
 		return nil, fmt.Errorf("starting a process to render in: %w", err)
 	}
 	return s, nil
 }
 
+// errTime says that there is no time left to render in.
+var errTime = errors.New("the time to render is over")
+
+// timed lets the session's time run until the function that it returns is called. It
+// stands still in between: how long GitHub takes to say what a repository has is no
+// golden path's fault.
+func (s *Session) timed() (stop func()) {
+	began := time.Now()
+	over := time.AfterFunc(s.left, func() { s.cancel(errTime) })
+	return func() {
+		over.Stop()
+		s.left -= time.Since(began)
+	}
+}
+
 func (s *Session) begin(files tree.Tree) error {
+	defer s.timed()()
 	if err := s.send.send(opening{Files: len(files)}); err != nil {
 		return s.fail(err)
 	}
@@ -154,6 +172,7 @@ func (s *Session) Render(name string, at scaffold.Place, inputs scaffold.Inputs,
 	if s.broken != nil {
 		return nil, nil, s.broken
 	}
+	defer s.timed()()
 	err := s.send.send(wish{Name: name, At: at, Inputs: inputs, Repository: repository})
 	if err != nil {
 		return nil, nil, s.fail(err)
@@ -195,8 +214,8 @@ const selfMade = 1
 
 // fail ends the process and says what it died of.
 func (s *Session) fail(cause error) error {
-	timedOut := errors.Is(s.ctx.Err(), context.DeadlineExceeded)
-	stopped := errors.Is(s.ctx.Err(), context.Canceled)
+	timedOut := errors.Is(context.Cause(s.ctx), errTime)
+	stopped := s.ctx.Err() != nil && !timedOut
 	s.end()
 	said := s.errs.String()
 	switch {
@@ -224,7 +243,7 @@ func (s *Session) fail(cause error) error {
 func (s *Session) end() {
 	s.ended.Do(func() {
 		_ = s.stdin.Close()
-		s.cancel()
+		s.cancel(nil)
 		_ = s.cmd.Wait() // how it ended is read from what it said
 		<-s.box.slots
 	})

@@ -117,7 +117,7 @@ func Table() []Setting {
 		{Key: "preview-memory", Default: "256", Kind: "MiB", Example: "512", set: setNumber(64, 65536, func(c *Config) *int { return &c.PreviewMemory }),
 			Meaning: "How much memory the process may take that renders a pull request's golden paths, which nobody has looked at yet. On Linux its address space is bounded by it; two such processes may run at a time."},
 		{Key: "preview-timeout", Default: "2m", Kind: "duration", Example: "5m", set: setDuration("1s", "1h", func(c *Config) *time.Duration { return &c.PreviewTimeout }),
-			Meaning: "How long that process may take for one pull request, all members together."},
+			Meaning: "How long that process may take for one pull request, all members together, without what GitHub is waited for in between."},
 		{Key: "managed-check", Default: "neutral", Kind: "neutral, fail or off", Example: "fail", set: setManagedCheck,
 			Meaning: "What the check on a member's pull request says that edits a file which a golden path manages: `neutral` tells it and lets it pass, `fail` fails, `off` makes no check."},
 		{Key: "pull-requests.open", Default: "0", Kind: "number", Example: "200", set: setNumber(0, 1_000_000, func(c *Config) *int { return &c.PullRequests.Limits.Open }),
