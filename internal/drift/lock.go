@@ -115,6 +115,11 @@ type Seldom struct {
 	From string `json:"from,omitempty"`
 	// Bytes is what Text is of a file that is not UTF-8, which JSON's texts are.
 	Bytes []byte `json:"bytes,omitempty"`
+	// Declined is what the golden path had rendered when the member deleted the file, and
+	// DeclinedKind its kind, where that has changed since. Should the file come back, that is
+	// its base: what changed since then never came.
+	Declined     tree.BlobID `json:"declined,omitempty"`
+	DeclinedKind tree.Kind   `json:"declinedKind,omitempty"`
 }
 
 // seldom returns what the entry says that few do.
@@ -131,11 +136,37 @@ func (l LockedFile) BasePath(path string) string { return cmp.Or(l.seldom().From
 // setFrom notes the path at which the file's base was rendered; "" is its own.
 func (l *LockedFile) setFrom(path string) {
 	s := l.seldom()
-	if s.From = path; path != "" || s.Bytes != nil {
+	s.From = path
+	l.setSeldom(s)
+}
+
+func (l *LockedFile) setSeldom(s Seldom) {
+	l.Seldom = nil
+	if s.From != "" || s.Bytes != nil || s.Declined != "" {
 		l.Seldom = &s
-	} else {
-		l.Seldom = nil
 	}
+}
+
+// decline notes that the member, who deleted the file, does not get the version that the
+// entry is of; was is the entry until now.
+func (l *LockedFile) decline(was LockedFile) {
+	s := l.seldom()
+	if s.Declined, s.DeclinedKind = was.Blob, was.Kind; was.seldom().Declined != "" {
+		s.Declined, s.DeclinedKind = was.seldom().Declined, was.seldom().DeclinedKind
+	}
+	if s.Declined != l.Blob || s.DeclinedKind != l.Kind {
+		l.setSeldom(s)
+	}
+}
+
+// returned is the entry of a file that the member has: its base is what the member's
+// began from, if it was deleted for a while.
+func (l LockedFile) returned() LockedFile {
+	if s := l.seldom(); s.Declined != "" {
+		l.Blob, l.Kind, l.Text = s.Declined, s.DeclinedKind, ""
+		l.setSeldom(Seldom{From: s.From})
+	}
+	return l
 }
 
 // maxKeptText bounds the text that a lock keeps for one file, in bytes.
@@ -151,7 +182,7 @@ func (l *LockedFile) keep(f tree.File) {
 	default:
 		s := l.seldom()
 		s.Bytes = f.Data
-		l.Seldom = &s
+		l.setSeldom(s)
 	}
 }
 

@@ -164,6 +164,9 @@ func (p *planner) change(path, from string) Change {
 		f.theirs, f.mode = &t.File, t.Mode
 	}
 	f.decided = p.Locked.decided(path, f.of)
+	if f.ours != nil {
+		locked = locked.returned()
+	}
 	if known {
 		f.compare(locked, p.Theirs[path])
 		p.findBase(&f, at, locked)
@@ -372,7 +375,11 @@ func (p *planner) remember(c Change) {
 		// changed since then never came.
 		p.lock.Files[c.to] = p.held(c, c.to)
 	case c.applied:
-		p.lock.Files[c.to] = p.given(c, t)
+		l := p.given(c, t)
+		if c.Before == nil && c.After == nil && was.Blob != "" {
+			l.decline(was)
+		}
+		p.lock.Files[c.to] = l
 	default:
 		p.lock.Files[c.to] = p.open(c, t)
 	}

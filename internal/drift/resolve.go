@@ -95,6 +95,9 @@ func (r Resolving) entry(after *tree.File) (LockedFile, bool) {
 
 // facts are the facts about the file, as the plan that left it open had them.
 func (r Resolving) facts(l LockedFile) facts {
+	if r.Ours != nil {
+		l = l.returned()
+	}
 	p := planner{Request: Request{Locked: r.Locked, Theirs: r.Theirs, Base: r.Base}}
 	f := facts{path: r.Path, mode: l.Mode, ours: r.Ours, policies: r.Policies, deleted: l.Deleted}
 	if t, has := r.Theirs[r.Path]; has {

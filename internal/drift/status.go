@@ -36,8 +36,11 @@ func Status(s *Section, ours tree.Tree, base func(string, LockedFile) (tree.File
 	var fs []FileState
 	ours = onlyFiles(ours)
 	for _, path := range slices.Sorted(maps.Keys(s.Files)) {
-		l := s.Files[path]
-		fs = append(fs, FileState{path, l.state(path, get(ours, path), base), l.Mode})
+		l, mine := s.Files[path], get(ours, path)
+		if mine != nil {
+			l = l.returned()
+		}
+		fs = append(fs, FileState{path, l.state(path, mine, base), l.Mode})
 	}
 	return fs
 }
