@@ -139,6 +139,20 @@ func TestRepositoriesThatAreLeftAlone(t *testing.T) {
 	w.sound()
 }
 
+// TestAForkThatFollows carries .goldenpath.yaml, and is no less a member for being one.
+func TestAForkThatFollows(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{})
+	own := strings.ReplaceAll(w.file(payments, "main", ".goldenpath.yaml"), "payments", "begun")
+	w.must(w.hub.Person("bob").CreateRepository("bob/begun", localhub.NewRepository{Files: map[string]string{".goldenpath.yaml": own}}))
+	w.must(w.alice.Fork("bob/begun", "acme/begun"))
+	w.sweepNow()
+	w.until("the golden path is rendered", func() bool { return w.file("acme/begun", "main", ".goldenpath.lock") != "" })
+	w.version(2, nil)
+	w.until("it gets changes as others do", w.offered("acme/begun", 2))
+	w.sound()
+}
+
 // TestSweepsThatAreAskedForAreOne: repositories are added one by one, and the fleet is
 // not swept for each.
 func TestSweepsThatAreAskedForAreOne(t *testing.T) {

@@ -51,7 +51,7 @@ func (w *Walks) beginAll(ctx context.Context, at Place, l *last) error {
 	case err != nil:
 		return err
 	}
-	if r := look.Repository; r.Fork || r.IsTemplate || r.closed() != "" {
+	if r := look.Repository; r.IsTemplate || r.closed() != "" {
 		return nil
 	}
 	repo := newSnapshot(ctx, c, look, ownFiles)
