@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -45,6 +46,59 @@ func (h *hub) granted(ctx context.Context, installation int64) map[string]string
 func (h *hub) Client(at walks.Place, permissions map[string]string, urgent bool) walks.Client {
 	access := forge.Access{Repositories: []int64{at.Repository}, Permissions: permissions, Urgent: urgent}
 	return &repository{Client: h.app.Installation(at.Installation).As(access), hub: h, at: at}
+}
+
+// LookAll looks at several repositories at once: one request, and one for a token that
+// holds for these alone, for 20 of them. What is odd about one is left to [repository.Look].
+func (h *hub) LookAll(ctx context.Context, asks map[walks.Place]walks.Ask) (map[walks.Place]walks.Look, error) {
+	byInstallation := map[int64][]walks.Place{}
+	for at := range asks {
+		byInstallation[at.Installation] = append(byInstallation[at.Installation], at)
+	}
+	looks := make(map[walks.Place]walks.Look, len(asks))
+	for installation, all := range byInstallation {
+		slices.SortFunc(all, func(a, b walks.Place) int { return cmp.Compare(a.Repository, b.Repository) })
+		for some := range slices.Chunk(all, surveyed) {
+			if err := h.lookAtSome(ctx, installation, some, asks, looks); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return looks, nil
+}
+
+func (h *hub) lookAtSome(ctx context.Context, installation int64, some []walks.Place, asks map[walks.Place]walks.Ask, looks map[walks.Place]walks.Look) error {
+	access := forge.Access{Permissions: map[string]string{"contents": "read", "metadata": "read"}}
+	var named []walks.Place
+	var all []forge.Ask
+	for _, at := range some {
+		if name, known := h.named(ctx, at.Repository); known {
+			named = append(named, at)
+			all = append(all, forge.Ask{ID: at.Repository, Name: name, Ref: asks[at].Ref, Contents: asks[at].Contents, Branch: asks[at].Branch})
+			access.Repositories = append(access.Repositories, at.Repository)
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	c := h.app.Installation(installation).As(access)
+	members, err := c.Members(ctx, all)
+	if k := forge.KindOf(err); k == forge.NotFound || k == forge.Denied || k == forge.Invalid {
+		return nil // one of them is gone, and keeps the others' token from being made
+	}
+	if err != nil {
+		return fated(err)
+	}
+	for i, m := range members {
+		if m.Err != nil || m.Repository.ID != named[i].Repository {
+			continue
+		}
+		r := &repository{Client: c, hub: h, at: named[i]}
+		if look, err := r.looked(ctx, m, asks[named[i]]); err == nil {
+			looks[named[i]] = look
+		}
+	}
+	return nil
 }
 
 // Find returns the place of owner/name.

@@ -11,6 +11,7 @@ import (
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
 	"github.com/goldenpaths/syncer/internal/reconcile/walks"
 	"github.com/goldenpaths/syncer/internal/settings"
+	"github.com/goldenpaths/syncer/internal/store"
 )
 
 // check returns the newest check run of a name on a commit, or none.
@@ -108,6 +109,48 @@ func TestPreviewEndsWithThePullRequest(t *testing.T) {
 	w.must(w.alice.Close("acme/platform", n))
 	if got := w.previewed(head); got.Conclusion != "cancelled" {
 		t.Errorf("after the closing the check that was in progress is %+v", got)
+	}
+}
+
+// TestPreviewOfManyMembers reads them together: a fleet of a thousand is not a thousand
+// requests for each push.
+func TestPreviewOfManyMembers(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{})
+	names := []string{payments, "acme/a", "acme/b", "acme/c", "acme/d"}
+	for _, name := range names[1:] {
+		w.useTemplate(name, localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+	}
+	for _, name := range names {
+		w.until(name+" is current", func() bool { return w.is(strings.TrimPrefix(name, "acme/"), store.Current) })
+	}
+	w.settle()
+	// One is gone, and one has another name than the service knows, when they are read.
+	w.app.SetWebhook("", worldSecret)
+	w.must(w.alice.Rename("acme/c", "renamed"))
+	w.must(w.alice.Delete("acme/d"))
+	w.app.SetWebhook(w.webhook, worldSecret)
+	preview := func(branch, title string) (queries int) {
+		head, err := w.alice.Push("acme/platform", branch, branch, localhub.Edit{Files: map[string]string{ciFile: "ci: " + branch + "\n"}})
+		w.must(err)
+		w.hub.ForgetRequests()
+		_, err = w.alice.OpenPull("acme/platform", branch, "main", branch, "")
+		w.must(err)
+		if got := w.previewed(head); got.Conclusion != "success" || got.Title != title {
+			t.Errorf("the preview is %+v, want %q", got, title)
+		}
+		for _, r := range w.hub.Requests() {
+			if strings.HasSuffix(r.Path, "/graphql") {
+				queries++
+			}
+		}
+		return queries
+	}
+	preview("odd", "4 clean, 0 with conflicts, 0 untouched")
+	w.sweepNow()
+	w.settle()
+	if n := preview("even", "4 clean, 0 with conflicts, 0 untouched"); n > 3 {
+		t.Errorf("4 members took %d queries", n)
 	}
 }
 

@@ -70,6 +70,11 @@ func (r *repository) Look(ctx context.Context, ask walks.Ask) (walks.Look, error
 		}
 		return r.Look(ctx, ask)
 	}
+	return r.looked(ctx, m, ask)
+}
+
+// looked is what was seen of the repository.
+func (r *repository) looked(ctx context.Context, m forge.Member, ask walks.Ask) (walks.Look, error) {
 	if m.Repository.ID == 0 && r.now == nil {
 		return walks.Look{}, fated(cmp.Or(m.Err, error(forge.NotFound)))
 	}
@@ -95,6 +100,7 @@ func (r *repository) Look(ctx context.Context, ask walks.Ask) (walks.Look, error
 		r.open = r.open || pr.Open()
 		look.PullRequests = append(look.PullRequests, asPullRequest(pr))
 	}
+	var err error
 	look.Files, err = r.contents(ctx, m, ask.Contents)
 	return look, err
 }

@@ -47,6 +47,9 @@ type Hub interface {
 	// named as far as they were granted. Urgent work goes before other work of the
 	// installation.
 	Client(at Place, permissions map[string]string, urgent bool) Client
+	// LookAll is [Client.Look] at several repositories, in as few requests as can be. One
+	// that is not in the answer has to be looked at on its own.
+	LookAll(ctx context.Context, asks map[Place]Ask) (map[Place]Look, error)
 	// Find returns the place of owner/name, as far as the installation of at sees it.
 	Find(ctx context.Context, at Place, fullName string) (Place, error)
 	// Survey visits every repository that the App sees, and returns the installations

@@ -138,13 +138,22 @@ func (w *Walks) effect(ctx context.Context, c Client, head string) (*effect, err
 	e := &effect{problems: untrusted.Problems()}
 	for _, name := range slices.Sorted(maps.Keys(offers)) {
 		p := pathEffect{name: name, groups: map[string]*group{}}
+		var some []Record
 		err = w.Registry.Following(ctx, name, func(r Record) error {
 			if r.Source != w.PlatformURL || r.Digest == offers[name].Digest {
 				p.untouched++
 				return nil
 			}
-			return v.on(ctx, &p, r)
+			if some = append(some, r); len(some) < previewed {
+				return nil
+			}
+			err := v.onSome(ctx, &p, some)
+			some = some[:0]
+			return err
 		})
+		if err == nil {
+			err = v.onSome(ctx, &p, some)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -179,26 +188,49 @@ func (w *Walks) filesAt(ctx context.Context, c Client, commit string) (tree.Tree
 	return c.Folder(ctx, commit, scaffold.Root, known)
 }
 
-// on adds what the change does to one member. A member that cannot be read is told,
-// and is no reason to say nothing about the others.
-func (v *preview) on(ctx context.Context, e *pathEffect, r Record) error {
-	if newer, err := v.Queue.Superseded(ctx); err != nil || newer {
-		return cmp.Or(err, errSuperseded)
+// previewed is how many members are looked at in one request.
+const previewed = 20
+
+// onSome adds what the change does to some members.
+func (v *preview) onSome(ctx context.Context, e *pathEffect, some []Record) error {
+	asks := map[Place]Ask{}
+	for _, r := range some {
+		asks[r.At] = Ask{Contents: append(slices.Clone(ownFiles), r.Paths...)}
 	}
-	c := v.Hub.Client(r.At, toRead, false)
-	asked := append(slices.Clone(ownFiles), r.Paths...)
-	look, err := c.Look(ctx, Ask{Contents: asked})
-	if errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotReady) {
-		return nil
-	}
+	looks, err := v.Hub.LookAll(ctx, asks)
 	if err != nil {
 		return err
 	}
+	for _, r := range some {
+		if newer, err := v.Queue.Superseded(ctx); err != nil || newer {
+			return cmp.Or(err, errSuperseded)
+		}
+		c := v.Hub.Client(r.At, toRead, false)
+		look, seen := looks[r.At]
+		var err error
+		if !seen {
+			look, err = c.Look(ctx, asks[r.At])
+		}
+		if errors.Is(err, ErrNotFound) || errors.Is(err, ErrNotReady) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if err := v.on(ctx, e, r, newSnapshot(ctx, c, look, asks[r.At].Contents), look); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// on adds what the change does to one member. A member that cannot be read is told,
+// and is no reason to say nothing about the others.
+func (v *preview) on(ctx context.Context, e *pathEffect, r Record, repo *snapshot, look Look) error {
 	name := look.Repository.FullName()
 	if v.public && look.Repository.Visibility != "public" {
 		name = ""
 	}
-	repo := newSnapshot(ctx, c, look, asked)
 	st, err := reconcile.Load(repo)
 	var p *reconcile.Planned
 	if err == nil {
