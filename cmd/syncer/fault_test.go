@@ -45,7 +45,8 @@ func (f *aFifthFails) fault(localhub.Request) localhub.Fault {
 	case n == len(answers):
 		return localhub.Fault{Kind: localhub.FaultTruncate}
 	case n == len(answers)+1:
-		return localhub.Fault{Kind: localhub.FaultHang, Done: done}
+		// Not for long: git, which nobody makes give up, would wait for half a minute.
+		return localhub.Fault{Kind: localhub.FaultHang, Done: done, Hang: time.Second / 10}
 	}
 	return localhub.Fault{Kind: localhub.FaultReset, Done: done}
 }
