@@ -32,15 +32,8 @@ The file must be as the sync left it; edit it by hand otherwise.`,
 }
 
 func (a *app) refuse(cmd *cobra.Command, m member, arg string) error {
-	st, err := reconcile.Load(m)
+	st, path, err := aboutToDecide(m, arg)
 	if err != nil {
-		return err
-	}
-	path, err := memberPath(m, st, arg)
-	if err != nil {
-		return err
-	}
-	if err := refuseUnmerged(m, []string{path}); err != nil {
 		return err
 	}
 	before, err := beforeSync(m, st, path)

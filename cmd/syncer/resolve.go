@@ -153,16 +153,23 @@ func meant(m member, arg string) (follows, has bool) {
 	return true, err == nil && st.Lock.Has(inside)
 }
 
-func (a *app) resolve(cmd *cobra.Command, m member, arg string, take drift.Side) error {
+// aboutToDecide returns what the member's files say, and the path in it that an argument
+// means, about which somebody decides; it is in no merge that a person has to finish.
+func aboutToDecide(m member, arg string) (*reconcile.State, string, error) {
 	st, err := reconcile.Load(m)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	path, err := memberPath(m, st, arg)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
-	if err := refuseUnmerged(m, []string{path}); err != nil {
+	return st, path, refuseUnmerged(m, []string{path})
+}
+
+func (a *app) resolve(cmd *cobra.Command, m member, arg string, take drift.Side) error {
+	st, path, err := aboutToDecide(m, arg)
+	if err != nil {
 		return err
 	}
 	r, err := a.syncer(m.Root()).Resolve(cmd.Context(), m, st, path, take)
