@@ -120,8 +120,11 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	w := &world{T: t, db: db, rest: v.rest}
 	db.Now = w.now
 	router := mux.NewRouter()
-	server := httptest.NewServer(router)
+	// It is known where deliveries go before there is anything that takes them, so those of
+	// the installation wait at the door until it opens.
+	server := httptest.NewUnstartedServer(router)
 	t.Cleanup(server.Close)
+	webhook := "http://" + server.Listener.Addr().String() + webhooks.Path
 	held, err := openapi.Load()
 	if err != nil {
 		t.Fatal(err)
@@ -151,14 +154,14 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	}
 	delete(permissions, v.without)
 	app, err := h.App(localhub.AppOptions{
-		Owner: "acme", Name: "syncer", WebhookURL: server.URL + "/webhooks/github", WebhookSecret: worldSecret,
+		Owner: "acme", Name: "syncer", WebhookURL: webhook, WebhookSecret: worldSecret,
 		Permissions: permissions,
 		Events:      []string{"push", "create", "repository", "pull_request", "issue_comment", "issues", "check_run", "check_suite", "custom_property_values"},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.hub, w.alice, w.app, w.deliver, w.webhook = h, h.Person("alice"), app, router, server.URL+"/webhooks/github"
+	w.hub, w.alice, w.app, w.deliver, w.webhook = h, h.Person("alice"), app, router, webhook
 	h.Organization("acme").Add("admin", "alice")
 	h.Organization("acme").Property("team", "string")
 	w.must(w.alice.CreateRepository("acme/platform", localhub.NewRepository{Files: platformFiles()}))
@@ -179,6 +182,7 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	})
 	w.must(err)
 	handler.Mount(router)
+	server.Start()
 	w.service = s
 	s.Now = w.now
 	w.must(s.work.Start(context.WithoutCancel(t.Context())))
