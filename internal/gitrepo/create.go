@@ -17,6 +17,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/format/index"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -141,17 +142,20 @@ func create(dir string, files tree.Tree, c Commit) (string, error) {
 	for p, f := range files {
 		c.Changes[p] = &f
 	}
-	if err := checkOut(dir, s, c.Changes); err != nil {
+	shown, err := shownAs(dir, s, c.Changes)
+	if err != nil {
 		return "", err
 	}
 	var id string
-	if err := s.asPack(func() (err error) {
-		id, err = s.commitChanges(c)
-		return err
-	}); err != nil {
-		return "", err
-	}
-	if err := openPacks(gitDir); err != nil {
+	var both errgroup.Group
+	both.Go(func() error { return writeFiles(dir, shown) })
+	both.Go(func() error {
+		return s.asPack(func() (err error) {
+			id, err = s.commitChanges(c)
+			return err
+		})
+	})
+	if err := both.Wait(); err != nil {
 		return "", err
 	}
 	if err := s.swap(firstBranch, "", id); err != nil {
@@ -160,25 +164,25 @@ func create(dir string, files tree.Tree, c Commit) (string, error) {
 	return id, writeIndex(dir, gitDir, files)
 }
 
-// checkOut writes the first files, converted as in a checkout by git.
-func checkOut(dir string, s *store, files map[string]*tree.File) error {
+// shownAs returns the first files as git would check them out.
+func shownAs(dir string, s *store, files map[string]*tree.File) (tree.Tree, error) {
 	cfg, err := readSettings(s.gitDir, s.commonDir, firstBranch)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c, err := (&Member{root: dir, store: s, settings: cfg}).checkout()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer c.work.close()
 	c.changes = files
 	shown := make(tree.Tree, len(files))
 	for p, f := range files {
 		if shown[p], err = c.converter().Shown(p, *f); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return writeFiles(dir, shown)
+	return shown, nil
 }
 
 // initialize lays out an empty git folder, as `git init` does.
@@ -261,15 +265,4 @@ func writeIndex(dir, gitDir string, files tree.Tree) error {
 		return fmt.Errorf("writing the index: %w", err)
 	}
 	return os.WriteFile(filepath.Join(gitDir, "index"), buf.Bytes(), 0o666)
-}
-
-// openPacks lets everybody read the packs, as git does; go-git writes them for
-// their owner alone.
-func openPacks(gitDir string) error {
-	dir := filepath.Join(gitDir, "objects", "pack")
-	list, err := os.ReadDir(dir)
-	for _, d := range list {
-		err = errors.Join(err, os.Chmod(filepath.Join(dir, d.Name()), 0o444)) //nolint:gosec // a repository is as open as its folder
-	}
-	return err
 }

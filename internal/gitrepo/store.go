@@ -1,15 +1,12 @@
 package gitrepo
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/go-git/go-git/v5"
@@ -18,11 +15,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/cache"
 	"github.com/go-git/go-git/v5/plumbing/filemode"
 	"github.com/go-git/go-git/v5/plumbing/format/objfile"
-	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 	"github.com/go-git/go-git/v5/plumbing/object"
 	"github.com/go-git/go-git/v5/storage/filesystem"
 	"github.com/go-git/go-git/v5/storage/filesystem/dotgit"
-	"github.com/go-git/go-git/v5/storage/memory"
 
 	"github.com/goldenpaths/syncer/internal/gitdir"
 )
@@ -33,9 +28,9 @@ type store struct {
 	*filesystem.Storage
 	gitDir    string // HEAD, index, and what is ours
 	commonDir string // objects, references, configuration; gitDir but in linked work trees
-	// packing holds the objects that are to become one pack; nil: each is written
+	// packing takes the objects that are to become one pack; nil: each is written
 	// to a file of its own at once.
-	packing *memory.ObjectStorage
+	packing *packer
 }
 
 // openStore opens the repository whose git folder is gitDir.
@@ -339,41 +334,19 @@ func (s *store) packedBlob(id plumbing.Hash, limit int64) ([]byte, error) {
 
 // write stores an object.
 func (s *store) write(kind plumbing.ObjectType, data []byte) (plumbing.Hash, error) {
+	if s.packing != nil {
+		return s.packing.add(kind, data)
+	}
 	o := &plumbing.MemoryObject{}
 	o.SetType(kind)
 	if _, err := o.Write(data); err != nil {
 		return plumbing.ZeroHash, err
 	}
-	set := s.SetEncodedObject
-	if s.packing != nil {
-		set = s.packing.SetEncodedObject
-	}
-	id, err := set(o)
+	id, err := s.SetEncodedObject(o)
 	if err != nil {
 		return id, fmt.Errorf("storing an object in %s: %w", s.commonDir, err)
 	}
 	return id, nil
-}
-
-// asPack makes everything that store writes one pack, which costs two files where
-// each object would cost one. What is written cannot be read before it returns.
-func (s *store) asPack(store func() error) error {
-	objects := memory.NewStorage()
-	s.packing = &objects.ObjectStorage
-	err := store()
-	s.packing = nil
-	if err != nil || len(objects.Objects) == 0 {
-		return err
-	}
-	ids := slices.SortedFunc(maps.Keys(objects.Objects), func(a, b plumbing.Hash) int { return bytes.Compare(a[:], b[:]) })
-	var pack bytes.Buffer
-	if _, err := packfile.NewEncoder(&pack, objects, false).Encode(ids, 0); err != nil {
-		return fmt.Errorf("packing objects: %w", err)
-	}
-	if err := packfile.UpdateObjectStorage(s.Storage, &pack); err != nil {
-		return fmt.Errorf("storing a pack in %s: %w", s.commonDir, err)
-	}
-	return nil
 }
 
 // TooLargeError says that something is larger than it may be.
