@@ -8,14 +8,18 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/gitrepo"
 	"github.com/goldenpaths/syncer/internal/reconcile"
+	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
 // syncer wires the flows to Git. A source that is a relative path is relative to
 // root, the member's: so every clone of it finds the same neighbour.
 func (a *app) syncer(root string) *reconcile.Syncer {
+	go drift.Prepare()
+	go scaffold.Prepare()
 	return &reconcile.Syncer{
 		Open: func(ctx context.Context, location string) (reconcile.Platform, error) {
 			if isRelative(location) {

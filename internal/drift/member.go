@@ -56,6 +56,10 @@ type Keep struct {
 // memberSchema compiles the published schema when it is first needed.
 var memberSchema = sync.OnceValues(func() (*document.Schema, error) { return document.CompileJSON(schema.Member) })
 
+// Prepare does what the first member to be read would wait for. It may be called
+// beside everything else, by a process that has files to read meanwhile.
+func Prepare() { _, _ = memberSchema() }
+
 // ParseMember reads .goldenpath.yaml. The error is [document.Problems].
 func ParseMember(data []byte) (*Member, error) {
 	doc, err := document.Parse(MemberName, data)

@@ -109,6 +109,10 @@ type Migration struct {
 // takes longer than reading a manifest does.
 var manifestSchema = sync.OnceValues(func() (*document.Schema, error) { return document.CompileJSON(schema.GoldenPath) })
 
+// Prepare does what the first golden path to be loaded would wait for. It may be
+// called beside everything else, by a process that has files to read meanwhile.
+func Prepare() { _, _ = manifestSchema() }
+
 // ParseManifest reads a manifest; file is its path for messages. The error is
 // [document.Problems], one for every mistake.
 func ParseManifest(file string, data []byte) (*Manifest, error) {
