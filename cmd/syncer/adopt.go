@@ -116,7 +116,7 @@ func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string
 	if a.json {
 		return a.report(map[string]any{"goldenPath": name, "version": adopted.Revision.Version, "same": adopted.Same, "different": adopted.Different, "missing": adopted.Missing, "owned": adopted.Owned})
 	}
-	fmt.Fprintf(a.out, "adopted %s %s, which fits best: %d files the same, %d edited, %d missing\n", name, adopted.Revision.Name(), adopted.Same, adopted.Different, adopted.Missing)
+	fmt.Fprintf(a.out, "adopted %s %s, which fits best: %s the same, %d edited, %d missing\n", name, adopted.Revision.Name(), many(adopted.Same, "file"), adopted.Different, adopted.Missing)
 	for _, path := range slices.Sorted(maps.Keys(adopted.Owned)) {
 		fmt.Fprintf(a.out, "  not taken %s (the golden path %s has this file here)\n", path, adopted.Owned[path])
 	}

@@ -161,14 +161,14 @@ func TestJobsByHand(t *testing.T) {
 			t.Errorf("exit %d:\n%s", code, out)
 		}
 		id := strconv.FormatInt(letters[0].ID, 10)
-		if code, out, errs := byHand(t, env, "jobs", "replay", id); code != 0 || !strings.Contains(out, "1 jobs are tried again") {
+		if code, out, errs := byHand(t, env, "jobs", "replay", id); code != 0 || !strings.Contains(out, "tried again: 1 job\n") {
 			t.Errorf("exit %d: %s%s", code, out, errs)
 		}
 		if o := ended(t, outcomes, 1); o[0].Job != letters[0].ID {
 			t.Errorf("job %d was done, want %s", o[0].Job, id)
 		}
 		deadByHand(t, env, 3)
-		if code, out, errs := byHand(t, env, "jobs", "replay", "--all"); code != 0 || !strings.Contains(out, "3 jobs are tried again") {
+		if code, out, errs := byHand(t, env, "jobs", "replay", "--all"); code != 0 || !strings.Contains(out, "tried again: 3 jobs\n") {
 			t.Errorf("exit %d: %s%s", code, out, errs)
 		}
 		ended(t, outcomes, 3)

@@ -164,7 +164,7 @@ func (a *app) lintCommand() *cobra.Command {
 				return errDifferences
 			}
 			if !a.json {
-				fmt.Fprintf(a.out, "%d golden paths, no mistakes\n", len(scaffold.Names(files)))
+				fmt.Fprintf(a.out, "%s, no mistakes\n", many(len(scaffold.Names(files)), "golden path"))
 			}
 			return nil
 		},

@@ -51,6 +51,7 @@ type pathReport struct {
 	Version    string            `json:"version"`
 	Newest     string            `json:"newest"`
 	Behind     bool              `json:"behind"`
+	Why        string            `json:"why,omitempty"` // it is behind, though it has that version
 	Drifted    bool              `json:"drifted"`
 	Conflicts  int               `json:"conflicts"` // files with something to decide
 	Suggested  int               `json:"suggested"` // those for which something is suggested
@@ -60,7 +61,7 @@ type pathReport struct {
 }
 
 func reportOf(p *reconcile.Planned) pathReport {
-	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Files: p.Files, Changes: []changeReport{}, notes: notesOf(p)}
+	r := pathReport{GoldenPath: p.GoldenPath, Newest: p.To.Name(), Behind: p.Behind, Why: p.Why, Files: p.Files, Changes: []changeReport{}, notes: notesOf(p)}
 	if p.From != nil && !p.Unlocked {
 		r.Version = p.From.Name()
 	}
@@ -97,7 +98,8 @@ func (a *app) checkCommand() *cobra.Command {
 		Use: "check [DIR]", Short: "Say whether a repository is current, behind or drifted",
 		Long: `Compare the repository in DIR with its golden paths, file by file, and change nothing.
 
-behind    a newer version exists on the repository's channel (or its inputs changed)
+behind    a newer version exists on the repository's channel, its inputs changed, or what
+          a keep held back can come
 drifted   a managed file, or a block of the golden path's, was edited
 Files whose mode lets people edit them are told as edited, which is no drift.
 
@@ -150,11 +152,15 @@ func (a *app) printCheck(r pathReport) {
 			fmt.Fprintf(a.out, "  %s %s\n", a.paint(styleOfState(f.State), fmt.Sprintf("%-9s", f.State)), f.Path)
 		}
 	}
+	what := r.Newest
+	if r.Why != "" {
+		what = "a sync"
+	}
 	switch {
 	case r.Behind && len(r.Changes) == 0:
-		fmt.Fprintf(a.out, "  %s would change no file; a sync only notes it in %s\n", r.Newest, drift.LockName)
+		fmt.Fprintf(a.out, "  %s would change no file, only note it in %s\n", what, drift.LockName)
 	case r.Behind:
-		fmt.Fprintf(a.out, "  %s would:\n", r.Newest)
+		fmt.Fprintf(a.out, "  %s would:\n", what)
 		a.printChanges(r.Changes, "")
 	default:
 		a.printChanges(slices.DeleteFunc(slices.Clone(r.Changes), func(c changeReport) bool {
@@ -166,14 +172,17 @@ func (a *app) printCheck(r pathReport) {
 
 func (a *app) verdict(r pathReport) string {
 	var words []string
-	if r.Behind {
+	switch {
+	case r.Why != "":
+		words = append(words, a.paint(attention, "behind: "+r.Why))
+	case r.Behind:
 		words = append(words, a.paint(attention, "behind "+r.Newest))
 	}
 	if r.Drifted {
 		words = append(words, a.paint(attention, "drifted"))
 	}
 	if r.Conflicts > 0 {
-		word := fmt.Sprintf("%d files with conflicts to decide", r.Conflicts)
+		word := many(r.Conflicts, "file") + " with conflicts to decide"
 		if r.Suggested > 0 {
 			word += fmt.Sprintf(" (something is suggested for %d)", r.Suggested)
 		}

@@ -66,7 +66,7 @@ func (a *app) deliveries(cmd *cobra.Command, args []string, most int) (err error
 	}
 	w := tabwriter.NewWriter(a.out, 0, 0, 2, ' ', 0)
 	for _, r := range reports {
-		fmt.Fprintf(w, "%s\t%s\t%s %s\t%d jobs\t%s\n", r.Received.UTC().Format(time.RFC3339), r.GUID, r.Event, r.Action, r.Jobs, r.Outcome)
+		fmt.Fprintf(w, "%s\t%s\t%s %s\t%s\t%s\n", r.Received.UTC().Format(time.RFC3339), r.GUID, r.Event, r.Action, many(r.Jobs, "job"), r.Outcome)
 	}
 	return w.Flush()
 }

@@ -54,6 +54,7 @@ type explanation struct {
 	State      drift.State   `json:"state,omitempty"` // before the sync
 	Policy     policy.Policy `json:"policy"`
 
+	why    string // there is something to do, where the version is the same
 	change drift.Change
 }
 
@@ -82,8 +83,8 @@ func (a *app) explain(plans []*reconcile.Planned, file string) error {
 }
 
 func explained(p *reconcile.Planned, c drift.Change) explanation {
-	e := explanation{changeReport: reportChange(c), GoldenPath: p.GoldenPath, Newest: p.To.Name(), Policy: p.Policy(c.Path), change: c}
-	if p.From != nil {
+	e := explanation{changeReport: reportChange(c), GoldenPath: p.GoldenPath, Newest: p.To.Name(), Policy: p.Policy(c.Path), why: p.Why, change: c}
+	if p.From != nil && !p.Unlocked {
 		e.Version = p.From.Name()
 	}
 	for _, f := range p.Files {
@@ -109,8 +110,21 @@ func unowned(file string, known []string) error {
 	return fmt.Errorf("no golden path of this repository has %s: it is yours alone; did you mean %s?", file, strings.Join(near, " or "))
 }
 
+// brings says from which version of the golden path to which the file would go.
+func (e explanation) brings() string {
+	switch {
+	case e.Version == "":
+		return e.GoldenPath + " " + e.Newest + ", which is new here"
+	case e.why != "":
+		return e.GoldenPath + " " + e.Newest + ": " + e.why
+	case e.Version == e.Newest:
+		return e.GoldenPath + " " + e.Newest
+	}
+	return e.GoldenPath + ", " + e.Version + " → " + e.Newest
+}
+
 func (a *app) printExplanation(e explanation) {
-	fmt.Fprintf(a.out, "%s of %s, %s → %s\n", e.Path, e.GoldenPath, e.Version, e.Newest)
+	fmt.Fprintf(a.out, "%s of %s\n", e.Path, e.brings())
 	if e.State != "" {
 		fmt.Fprintf(a.out, "  state     %s\n", e.State)
 	}

@@ -145,7 +145,7 @@ func (a *app) deadLetters(ctx context.Context, q *jobs.Client, most int) error {
 		return a.report(reports)
 	}
 	for _, r := range reports {
-		why := fmt.Sprintf("failed %d times", r.Attempts)
+		why := "failed " + many(r.Attempts, "time")
 		if r.Person {
 			why = "waits for a person"
 		}
@@ -179,6 +179,6 @@ func (a *app) replay(ctx context.Context, q *jobs.Client, ids []int64) error {
 	if a.json {
 		return errors.Join(a.report(map[string]int{"replayed": n}), err)
 	}
-	fmt.Fprintf(a.out, "%d jobs are tried again.\n", n)
+	fmt.Fprintf(a.out, "tried again: %s\n", many(n, "job"))
 	return err
 }

@@ -104,7 +104,7 @@ func (p memoryPage) forget(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	what := fmt.Sprintf("how %d conflicts of installation %d were resolved", n, installation)
+	what := fmt.Sprintf("the resolutions of %s of installation %d", many(n, "conflict"), installation)
 	if err := p.db.Log(r.Context(), store.Event{Repository: repository, Kind: "memory forgotten", Who: "an administrator", What: what}); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return

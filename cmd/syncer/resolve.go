@@ -196,7 +196,7 @@ func (a *app) resolved(path string, take drift.Side, open int) error {
 	} else {
 		fmt.Fprintf(a.out, "%s: %s taken, remembered in %s\n", path, take, drift.LockName)
 		if open > 0 {
-			fmt.Fprintf(a.out, "%d conflicts are still to be decided: syncer resolve %s --take theirs|ours, or see syncer explain %s\n", open, path, path)
+			fmt.Fprintf(a.out, "still to be decided in it: %s; syncer resolve %s --take theirs|ours, or see syncer explain %s\n", many(open, "conflict"), path, path)
 		}
 	}
 	if open > 0 {

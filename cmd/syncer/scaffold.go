@@ -139,7 +139,7 @@ func (a *app) create(cmd *cobra.Command, f *inputFlags, name, dir string) error 
 	if a.json {
 		return a.report(map[string]any{"directory": abs, "commit": commit, "version": made.Revision.Version, "files": made.Files.Paths(), "notDone": made.After, "notKept": made.Forgotten})
 	}
-	fmt.Fprintf(a.out, "created %s: %d files of %s %s, committed to main as %.10s\n", dir, len(made.Files), name, made.Revision.Name(), commit)
+	fmt.Fprintf(a.out, "created %s: %s of %s %s, committed to main as %.10s\n", dir, many(len(made.Files), "file"), name, made.Revision.Name(), commit)
 	if len(made.Forgotten) > 0 {
 		fmt.Fprintf(a.out, "not kept anywhere, because they are secrets: %s; put them where they are used\n", strings.Join(made.Forgotten, ", "))
 	}
@@ -236,7 +236,7 @@ func (a *app) renderCommand() *cobra.Command {
 			if a.json {
 				return a.report(map[string]any{"directory": out, "files": files.Paths()})
 			}
-			fmt.Fprintf(a.err, "wrote %d files to %s\n", len(files), out)
+			fmt.Fprintf(a.err, "wrote %s to %s\n", many(len(files), "file"), out)
 			return nil
 		},
 	}

@@ -147,6 +147,7 @@ func (a *app) syncOne(ctx context.Context, s *reconcile.Syncer, to destination, 
 type syncReport struct {
 	GoldenPath string            `json:"goldenPath"`
 	From       string            `json:"from,omitempty"` // the version before
+	Why        string            `json:"why,omitempty"`  // there was something to do, where it is the same version
 	Version    string            `json:"version"`
 	Drifted    bool              `json:"drifted"`
 	Conflicts  int               `json:"conflicts"`
@@ -160,7 +161,7 @@ type syncReport struct {
 
 func syncReportOf(p *reconcile.Planned, at landing) syncReport {
 	before, files := reportOf(p), p.Left()
-	r := syncReport{GoldenPath: p.GoldenPath, From: before.Version, Version: p.To.Name(), Files: files, Changes: before.Changes, notes: before.notes, landing: at}
+	r := syncReport{GoldenPath: p.GoldenPath, From: before.Version, Why: before.Why, Version: p.To.Name(), Files: files, Changes: before.Changes, notes: before.notes, landing: at}
 	r.Drifted, r.Conflicts = countStates(files)
 	r.changes = len(p.ChangeSet.Writes()) > 0
 	r.waits = slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return c.For != "" })
@@ -198,11 +199,25 @@ func (a *app) printSync(r syncReport) {
 	if r.where == "" {
 		fmt.Fprintf(a.out, "%s %s: nothing to do\n", r.GoldenPath, r.Version)
 	} else {
-		fmt.Fprintf(a.out, "%s → %s, in %s\n", strings.TrimSpace(r.GoldenPath+" "+r.From), r.Version, r.where)
+		a.printLanding(r)
 		if len(r.Changes) == 0 {
 			fmt.Fprintf(a.out, "  no file changes; only %s does\n", drift.LockName)
 		}
 	}
 	a.printChanges(r.Changes, r.Branch)
 	a.printNotes(r.GoldenPath, r.notes)
+}
+
+// printLanding says from which version to which, and where the result is.
+func (a *app) printLanding(r syncReport) {
+	brought := strings.TrimSpace(r.GoldenPath+" "+r.From) + " → " + r.Version
+	if r.From == r.Version {
+		brought = r.GoldenPath + " stays at " + r.Version
+	}
+	if r.Why != "" {
+		brought += ": " + r.Why + "; done"
+	} else {
+		brought += ","
+	}
+	fmt.Fprintf(a.out, "%s in %s\n", brought, r.where)
 }

@@ -107,3 +107,11 @@ func watched(w io.Writer) (tell func(string), done func()) {
 		}
 	}
 }
+
+// many says how many of a thing there are: "1 file", "2 files".
+func many[N int | int64](n N, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprint(n, " ", thing)
+}

@@ -101,7 +101,7 @@ func (a *app) testOne(g *scaffold.GoldenPath, f *fixture.Fixture, dir string, up
 	}
 	r.Passed = len(differences) == 0
 	if r.Passed {
-		a.say("ok   %s (%d files)\n", f.File, len(got))
+		a.say("ok   %s (%s)\n", f.File, many(len(got), "file"))
 		return r, nil
 	}
 	a.say("FAIL %s\n", f.File)

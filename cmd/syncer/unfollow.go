@@ -69,7 +69,11 @@ type leftReport struct {
 func notNil(list []string) []string { return append([]string{}, list...) }
 
 func (a *app) printLeft(m member, left *reconcile.Left) error {
-	fmt.Fprintf(a.out, "%s is not followed any more; its %d files stay as they are, and nothing updates them\n", strings.TrimSpace(left.GoldenPath+" "+left.Version), len(left.Files))
+	rest := "no file here was its own"
+	if n := len(left.Files); n > 0 {
+		rest = fmt.Sprintf("what it wrote here (%s) stays as it is, and nothing updates it", many(n, "file"))
+	}
+	fmt.Fprintf(a.out, "%s is not followed any more; %s\n", strings.TrimSpace(left.GoldenPath+" "+left.Version), rest)
 	for _, path := range left.Open {
 		fmt.Fprintf(a.out, "  %-9s %s (both changed it, and nobody decided; yours stays)\n", drift.Undecided, path)
 	}

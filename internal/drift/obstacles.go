@@ -63,7 +63,7 @@ func some(names []string) string {
 	if len(names) <= most {
 		return strings.Join(names, ", ") + " in it"
 	}
-	return fmt.Sprintf("%s and %d more files in it", strings.Join(names[:most], ", "), len(names)-most)
+	return fmt.Sprintf("%s and %d more in it", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // unobstructed makes a conflict of every change that would write where something of

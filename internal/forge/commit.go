@@ -156,7 +156,7 @@ func (c *Client) postTree(ctx context.Context, n Name, base string, entries []*g
 	var made struct {
 		SHA string `json:"sha"`
 	}
-	op := fmt.Sprintf("writing %d files of %s", len(entries), n)
+	op := fmt.Sprintf("writing files of %s (%d)", n, len(entries))
 	_, err := c.send(ctx, call{op: op, method: http.MethodPost, path: n.path("git/trees"), in: body, out: &made})
 	return made.SHA, err
 }

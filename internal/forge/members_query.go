@@ -59,7 +59,7 @@ func (c *Client) query(ctx context.Context, asks []Ask) ([]Member, error) {
 		}
 		d.describe(i, a)
 	}
-	op := fmt.Sprintf("reading %d members", len(asks))
+	op := fmt.Sprintf("reading members (%d)", len(asks))
 	answer, err := c.post(ctx, op, "query", &d)
 	if err != nil {
 		return nil, err

@@ -22,6 +22,9 @@ type Planned struct {
 	Files []drift.FileState
 	// Behind is true where the golden path or the inputs changed since the lock.
 	Behind bool
+	// Why says in words why the member is behind though it has that version; "" where it
+	// is a newer one, or the member is not behind.
+	Why string
 	// Unfollowed are the golden paths that the lock has and the member follows no more;
 	// the sync forgets them.
 	Unfollowed []string
@@ -140,12 +143,29 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	}
 	p.Files = drift.Status(locked, ours, b.find)
 	p.Behind = changed(locked, p.Lock) || slices.ContainsFunc(p.Changes, func(c drift.Change) bool { return pending(locked, c) })
+	p.Why = p.behindIn(locked)
 	p.BaseGone = b.gone
 	p.Idle = st.idle(name, theirs)
 	if err := errors.Join(b.failed, over.failed(), memory.failed); err != nil {
 		return nil, err
 	}
 	return p, p.addChange(edits, g.secret)
+}
+
+// behindIn says why the member is behind, where it has that version of the golden path.
+func (p *Planned) behindIn(locked *drift.Section) string {
+	switch {
+	case !p.Behind || p.Unlocked:
+		return ""
+	case locked.Digest != p.Lock.Digest:
+		if locked.Name() != p.Lock.Name() {
+			return ""
+		}
+		return "the golden path changed without a new version"
+	case !sameInputs(locked.Inputs, p.Lock.Inputs):
+		return "the inputs changed"
+	}
+	return "what was held back can come"
 }
 
 // pending reports whether a change brings something of the golden path's that the

@@ -23,7 +23,7 @@ func printf(c *call) any {
 		rest = p.directive(rest[i+1:])
 	}
 	if p.next < len(p.args) && !p.indexed {
-		c.failWith("remove them, or add to the format", "the format uses %d of %d values", p.next, len(p.args))
+		c.failWith("remove them, or add to the format", "the format has no use for value %d of %d", p.next+1, len(p.args))
 	}
 	if !c.grow(len(format)) {
 		return nil
