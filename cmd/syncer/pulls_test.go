@@ -238,6 +238,20 @@ func TestWalkRecreate(t *testing.T) {
 	})
 }
 
+// TestWalkInputs changes what the member gives: that is no new version, and not told as one.
+func TestWalkInputs(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		w.payments()
+		member := w.file("acme/payments", "main", ".goldenpath.yaml")
+		w.push("main", map[string]string{".goldenpath.yaml": strings.Replace(member, "team: core", "team: edge", 1)})
+		w.until("a pull request brings what follows", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		body := w.pull("acme/payments", ourBranch).Body
+		if !strings.Contains(body, "all the same: the inputs changed.\n") || strings.Contains(body, "new version") {
+			w.Errorf("the description is\n%s", body)
+		}
+	})
+}
+
 func TestWalkKeep(t *testing.T) {
 	eachWorld(t, func(w *world) {
 		w.payments()

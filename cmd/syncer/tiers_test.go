@@ -51,7 +51,7 @@ func TestWalkTiersAreTold(t *testing.T) {
 		}
 		w.comment("acme/payments", "/syncer take suggested app.txt")
 		w.until("the suggestion is taken", func() bool { return w.file("acme/payments", branch, "app.txt") == taken })
-		w.until("what is left is told", w.answered("acme/payments", "Took suggested in `app.txt`. 1 conflicts for which nothing is suggested are still to be decided."))
+		w.until("what is left is told", w.answered("acme/payments", "Took suggested in `app.txt`. Conflicts for which nothing is suggested, and which are still to be decided: 1."))
 		w.comment("acme/payments", "/syncer take suggested app.txt")
 		w.until("there is nothing more to take", w.answered("acme/payments", "nothing is suggested for app.txt"))
 	})

@@ -271,7 +271,7 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 			return err
 		}
 		if ahead.Count > 0 {
-			return b.stuck(ctx, b.client, b.record.At, b.record.GoldenPath, fmt.Errorf("the branch %s has %d commits that the default branch does not have, and no pull request; merge or delete the branch", b.branch(), ahead.Count))
+			return b.stuck(ctx, b.client, b.record.At, b.record.GoldenPath, fmt.Errorf("the branch %s has commits that the default branch does not have (%d), and no pull request; merge or delete the branch", b.branch(), ahead.Count))
 		}
 		return b.propose(ctx, p, nil) // all of it was merged
 	}

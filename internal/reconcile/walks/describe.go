@@ -43,9 +43,14 @@ func describe(p *reconcile.Planned, open []drift.Change, why story) description 
 	}
 	d.mark = mark(p, open)
 	b := body{limit: maxBody}
-	if begins(p) {
+	switch {
+	case begins(p):
 		b.add("This repository begins with the golden path **%s** %s.\n", p.GoldenPath, p.To.Name())
-	} else {
+	case p.Why != "":
+		b.add("This repository has the golden path **%s** %s, and something is to be done all the same: %s.\n", p.GoldenPath, p.To.Name(), p.Why)
+	case p.From.Name() == p.To.Name():
+		b.add("This repository has the golden path **%s** %s.\n", p.GoldenPath, p.To.Name())
+	default:
 		b.add("The golden path **%s** has a new version: %s → %s.\n", p.GoldenPath, p.From.Name(), p.To.Name())
 	}
 	if p.BaseGone != nil {

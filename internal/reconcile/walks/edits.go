@@ -110,7 +110,7 @@ func (d *ordered) waitsIn(ctx context.Context, waiting Look, head string) (bool,
 	}
 	ahead, err := d.client.Ahead(ctx, head, waiting.Branch.Commit)
 	if err == nil && ahead.Count > 0 {
-		err = &PersonError{fmt.Errorf("the branch %s has %d commits that the default branch does not have, and no pull request; merge or delete the branch", editsBranch, ahead.Count)}
+		err = &PersonError{fmt.Errorf("the branch %s has commits that the default branch does not have (%d), and no pull request; merge or delete the branch", editsBranch, ahead.Count)}
 	}
 	return false, err
 }

@@ -78,7 +78,7 @@ func (w *Walks) judgeManaged(check *Check, lock *drift.Lock, changed []string) {
 	check.Title = "No file that a golden path manages is edited"
 	check.Summary = check.Title + "."
 	if n := len(check.Annotations); n > 0 {
-		check.Conclusion, check.Title = conclusion, fmt.Sprintf("%d files that a golden path manages are edited", n)
+		check.Conclusion, check.Title = conclusion, fmt.Sprintf("Edited files that a golden path manages: %d", n)
 		check.Summary = check.Title + ":\n\n"
 		for _, a := range check.Annotations {
 			check.Summary += "- " + code(a.Path) + ": " + plain(a.Message) + "\n"

@@ -112,5 +112,5 @@ func (d *ordered) forgetLearned(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("Forgotten: how %d conflicts were resolved in this repository. Other repositories learn nothing from it any more.", n), nil
+	return fmt.Sprintf("Forgotten: how conflicts were resolved in this repository (%d). Other repositories learn nothing from it any more.", n), nil
 }

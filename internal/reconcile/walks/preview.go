@@ -301,7 +301,7 @@ func (e *effect) report(check *Check) {
 	switch {
 	case len(e.problems) > 0:
 		check.Conclusion = "failure"
-		check.Title = fmt.Sprintf("%d mistakes", len(e.problems))
+		check.Title = fmt.Sprintf("Mistakes: %d", len(e.problems))
 	case failed > 0 || conflicted > 0:
 		check.Conclusion = "neutral"
 	}
@@ -312,7 +312,7 @@ func (e *effect) report(check *Check) {
 		}
 		check.Annotations = append(check.Annotations, Annotation{Path: p.File, Line: max(p.Line, 1), Level: "failure", Message: message})
 	}
-	check.Summary = fmt.Sprintf("Merging this brings changes to **%d** repositories cleanly, leaves conflicts to decide in **%d**, and does not touch **%d**.\n", clean, conflicted, untouched) + b.end("")
+	check.Summary = fmt.Sprintf("Repositories to which merging this brings changes cleanly: **%d**; in which it leaves conflicts to decide: **%d**; which it does not touch: **%d**.\n", clean, conflicted, untouched) + b.end("")
 }
 
 // maxNamed is how many members of a group are named.

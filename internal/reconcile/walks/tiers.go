@@ -189,5 +189,5 @@ func stillOpen(taken []*reconcile.Resolution) string {
 	if open == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" %d conflicts for which nothing is suggested are still to be decided.", open)
+	return fmt.Sprintf(" Conflicts for which nothing is suggested, and which are still to be decided: %d.", open)
 }
