@@ -144,6 +144,11 @@ func (r registry) Claim(ctx context.Context, rec walks.Record, l walks.Limits) (
 	return walks.Wait{Until: until, Why: why}, err
 }
 
+// Settle takes what people have seen to as done.
+func (r registry) Settle(ctx context.Context, repository int64) error {
+	return r.db.SettleStarts(ctx, repository)
+}
+
 // Note adds to the log, with the delivery and job that caused it.
 func (r registry) Note(ctx context.Context, e walks.Event) error {
 	return r.db.Log(ctx, store.Event{

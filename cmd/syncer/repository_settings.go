@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/goldenpaths/syncer/internal/forge"
@@ -64,42 +61,4 @@ func (r *repository) EnsureRuleset(ctx context.Context, name string) error {
 		_, err := r.Client.EnsureRuleset(ctx, f.Name, forge.Ruleset{Name: name, Target: "branch", Enforcement: "active", Include: []string{"~DEFAULT_BRANCH"}, Rules: rules})
 		return err
 	})
-}
-
-// Dispatch starts a workflow in another repository that the installation has, once for
-// this repository and these inputs.
-func (r *repository) Dispatch(ctx context.Context, full, workflow string, inputs map[string]string) error {
-	name, err := forge.ParseName(full)
-	if err != nil {
-		return err
-	}
-	in := r.hub.app.Installation(r.at.Installation)
-	there, err := in.As(forge.Access{Permissions: map[string]string{"metadata": "read"}, Urgent: true}).RepositoryByName(ctx, name)
-	if err != nil {
-		return fated(err)
-	}
-	given, err := json.Marshal(inputs) // in the order of their names
-	if err != nil {
-		return err
-	}
-	work := fmt.Sprintf("%s in %d with %x", workflow, there.ID, sha256.Sum256(given))
-	start, err := r.hub.db.BeginStart(ctx, r.at.Repository, work)
-	if err != nil || start.Done {
-		return err
-	}
-	own := in.As(forge.Access{Repositories: []int64{there.ID}, Permissions: map[string]string{"actions": "write", "metadata": "read"}, Urgent: true})
-	_, err = own.Dispatch(ctx, there.Name, forge.Dispatch{Workflow: workflow, Ref: there.DefaultBranch, Inputs: inputs, Since: start.Began, Again: start.Again})
-	switch {
-	case err == nil:
-		return r.hub.db.EndStart(ctx, r.at.Repository, work, true)
-	case !start.Again && nothingDone(err):
-		return errors.Join(fated(err), r.hub.db.EndStart(ctx, r.at.Repository, work, false))
-	}
-	return fated(err)
-}
-
-// nothingDone reports whether GitHub itself said that it did not do what was asked.
-func nothingDone(err error) bool {
-	e, ok := errors.AsType[*forge.Error](err)
-	return ok && !e.Lost || forge.KindOf(err) == forge.Limited
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
 	"github.com/goldenpaths/syncer/internal/jobs"
@@ -43,27 +44,14 @@ func TestAPullRequestElsewhereIsOpenedAfterAFailure(t *testing.T) {
 func TestAWorkflowIsStartedForEachRepository(t *testing.T) {
 	t.Parallel()
 	w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{})
-	w.must(w.alice.CreateRepository("acme/infra", localhub.NewRepository{Files: map[string]string{
-		".github/workflows/provision.yml": "on:\n  workflow_dispatch:\n    inputs:\n      service: {type: string}\njobs: {}\n",
-	}}))
-	w.release(map[string]string{manifest: manifestV1 + "  dispatch: [{repository: acme/infra, workflow: provision.yml, inputs: {service: \"{{ .name }}\"}}]\n"})
-	w.publish()
+	w.provisioning()
 	names := []string{"one", "three", "two"}
 	for _, name := range names {
 		w.useTemplate("acme/"+name, localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 	}
 	w.until("the steps of all are done", func() bool { return w.events("repository set up") == len(names) })
 	w.settle()
-	started := func() (services []string) {
-		all, err := w.hub.Dispatches("acme/infra")
-		w.must(err)
-		for _, d := range all {
-			services = append(services, fmt.Sprint(d.Inputs["service"]))
-		}
-		slices.Sort(services)
-		return services
-	}
-	if got := started(); !slices.Equal(got, names) {
+	if got := w.provisioned(); !slices.Equal(got, names) {
 		t.Errorf("the workflow was started for %q, want %q", got, names)
 	}
 	// Somebody asks for the steps again.
@@ -71,8 +59,123 @@ func TestAWorkflowIsStartedForEachRepository(t *testing.T) {
 		w.must(w.service.Queue.SetUp(t.Context(), place2(m)))
 	}
 	w.settle()
-	if got := started(); !slices.Equal(got, names) {
+	if got := w.provisioned(); !slices.Equal(got, names) {
 		t.Errorf("done again, the workflow was started for %q, want %q", got, names)
+	}
+}
+
+// provisioning makes acme/infra, and a golden path that starts a workflow there.
+func (w *world) provisioning() {
+	w.must(w.alice.CreateRepository("acme/infra", localhub.NewRepository{Files: map[string]string{
+		".github/workflows/provision.yml": "on:\n  workflow_dispatch:\n    inputs:\n      service: {type: string}\njobs: {}\n",
+	}}))
+	w.release(map[string]string{manifest: manifestV1 + "  dispatch: [{repository: acme/infra, workflow: provision.yml, inputs: {service: \"{{ .name }}\"}}]\n"})
+	w.publish()
+}
+
+// provisioned returns for which services the workflow was started.
+func (w *world) provisioned() (services []string) {
+	w.Helper()
+	all, err := w.hub.Dispatches("acme/infra")
+	w.must(err)
+	for _, d := range all {
+		services = append(services, fmt.Sprint(d.Inputs["service"]))
+	}
+	slices.Sort(services)
+	return services
+}
+
+// losing makes the first request to start a workflow fail, after it took effect or before.
+func (w *world) losing(done bool) (asked *atomic.Int32) {
+	asked = new(atomic.Int32)
+	fault := func(r localhub.Request) localhub.Fault {
+		if r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/dispatches") && asked.Add(1) == 1 {
+			return localhub.Fault{Kind: localhub.FaultReset, Done: done}
+		}
+		return localhub.Fault{}
+	}
+	w.fault.Store(&fault)
+	return asked
+}
+
+// TestALostStartIsNotAnothersRun: of two repositories one starts its workflow, and the
+// request of the other is lost. What the first one started is not taken for it, and
+// nothing starts twice.
+func TestALostStartIsNotAnothersRun(t *testing.T) {
+	t.Parallel()
+	for name, took := range map[string]bool{"before it took effect": false, "after it": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{attempts: 200})
+			w.provisioning()
+			asked := w.losing(took)
+			names := []string{"one", "two"}
+			for _, name := range names {
+				w.useTemplate("acme/"+name, localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+			}
+			w.until("one of them is done", func() bool { return w.events("repository set up") == 1 && asked.Load() == 2 })
+			w.hurry()
+			if !took {
+				w.until("it was looked for", func() bool {
+					return slices.ContainsFunc(w.hub.Requests(), func(r localhub.Request) bool { return strings.HasSuffix(r.Path, "/provision.yml/runs") })
+				})
+				w.ahead.Store(int64(doubtTime + time.Second))
+			}
+			w.until("the steps of all are done", func() bool { return w.events("repository set up") == len(names) })
+			w.settle()
+			if got := w.provisioned(); !slices.Equal(got, names) {
+				t.Errorf("the workflow was started for %q, want %q", got, names)
+			}
+			if n := w.events("workflow started again"); n != 0 && took || n != 1 && !took {
+				t.Errorf("told %d times that it was started again", n)
+			}
+		})
+	}
+}
+
+// TestAStartThatNobodyKnows: the server does not tell which run is whose. A person is
+// asked to look, and nothing is started twice.
+func TestAStartThatNobodyKnows(t *testing.T) {
+	t.Parallel()
+	w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{attempts: 200, old: true})
+	w.provisioning()
+	asked := new(atomic.Int32)
+	fault := func(r localhub.Request) localhub.Fault {
+		// The first and second of each are with and without the wish for details.
+		if r.Method == http.MethodPost && strings.HasSuffix(r.Path, "/dispatches") && asked.Add(1) == 1 {
+			return localhub.Fault{Kind: localhub.FaultReset}
+		}
+		return localhub.Fault{}
+	}
+	w.fault.Store(&fault)
+	names := []string{"one", "two"}
+	for _, name := range names {
+		w.useTemplate("acme/"+name, localhub.NewRepository{Properties: map[string]any{"team": "core"}})
+	}
+	w.until("one of them is done", func() bool { return w.events("repository set up") == 1 && asked.Load() == 3 })
+	w.hurry()
+	w.ahead.Store(int64(doubtTime + time.Second))
+	started := w.provisioned()
+	lost := "acme/one"
+	if slices.Equal(started, []string{"one"}) {
+		lost = "acme/two"
+	}
+	w.until("the member is told", func() bool { return len(w.issues(lost, "open")) == 1 })
+	told := w.issues(lost, "open")[0]
+	for _, part := range []string{"starting provision.yml in acme/infra was lost", "/acme/infra/actions/runs/", "/syncer setup"} {
+		if !strings.Contains(told.Body, part) {
+			t.Errorf("it does not say %q:\n%s", part, told.Body)
+		}
+	}
+	if got := w.provisioned(); !slices.Equal(got, started) {
+		t.Errorf("the workflow was started for %q, and then for %q", started, got)
+	}
+	_, err := w.alice.Comment(lost, told.Number, "/syncer setup")
+	w.must(err)
+	w.until("the issue is closed", func() bool { return len(w.issues(lost, "open")) == 0 })
+	w.settle()
+	if got := w.provisioned(); !slices.Equal(got, started) {
+		t.Errorf("after a person looked the workflow was started for %q, and then for %q", started, got)
 	}
 }
 

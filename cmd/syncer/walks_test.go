@@ -48,6 +48,7 @@ type world struct {
 type variant struct {
 	rest     bool
 	unsigned bool            // GitHub does not sign what the Git Data API makes
+	old      bool            // GitHub does not tell which run a dispatch started
 	without  string          // a permission that the owner has not granted
 	attempts int             // of a job; 0 is the default
 	sweep    time.Duration   // 0 is an hour
@@ -130,7 +131,7 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 		t.Fatal(err)
 	}
 	impatient := &localhub.Impatient{Next: http.DefaultTransport}
-	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: v.rest, Unsigned: v.unsigned, ContentReads: 2, Middleware: held.Middleware, Fault: func(r localhub.Request) localhub.Fault {
+	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: v.rest, Unsigned: v.unsigned, NoRunDetails: v.old, ContentReads: 2, Middleware: held.Middleware, Fault: func(r localhub.Request) localhub.Fault {
 		if f := w.fault.Load(); f != nil {
 			return impatient.Watch((*f)(r))
 		}

@@ -2,13 +2,10 @@ package forge
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/google/go-github/v60/github"
 )
@@ -111,67 +108,4 @@ func (c *Client) EnsureEnvironment(ctx context.Context, n Name, name string) (ch
 	}
 	_, err = c.send(ctx, call{op: fmt.Sprintf("making environment %s of %s", name, n), method: http.MethodPut, path: path})
 	return err == nil, err
-}
-
-// Dispatch is a workflow to be started in some repository.
-type Dispatch struct {
-	Workflow string // file name
-	Ref      string
-	Inputs   map[string]string
-	// Since is when the step was first tried. Keep it with the step.
-	Since time.Time
-	// Again is set where an earlier try may have started it.
-	Again bool
-}
-
-// Dispatch starts a workflow. Where an earlier try, or one whose answer was lost, may
-// have started it, a run of ours since the first try is taken for its effect: GitHub
-// has no key for a run, and its list does not tell the inputs. So after a lost answer a
-// run for somebody else that began in the same moments may be taken for this one.
-func (c *Client) Dispatch(ctx context.Context, n Name, d Dispatch) (started bool, err error) {
-	if d.Since.IsZero() {
-		return false, errors.New("starting a workflow: Since is missing, without which it could start twice")
-	}
-	if d.Again {
-		if found, err := c.dispatched(ctx, n, d); err != nil || found {
-			return false, err
-		}
-	}
-	_, err = c.send(ctx, call{
-		op: fmt.Sprintf("starting workflow %s of %s", d.Workflow, n), method: http.MethodPost,
-		path: n.path("actions/workflows", escapeOne(d.Workflow), "dispatches"), in: map[string]any{"ref": d.Ref, "inputs": d.Inputs},
-	})
-	if lost(err) {
-		if found, findErr := c.dispatched(ctx, n, d); findErr == nil && found {
-			return true, nil
-		}
-	}
-	return err == nil, err
-}
-
-func (c *Client) dispatched(ctx context.Context, n Name, d Dispatch) (bool, error) {
-	id, err := c.in.app.Identity(ctx)
-	if err != nil {
-		return false, err
-	}
-	var runs struct {
-		Runs []struct {
-			CreatedAt time.Time `json:"created_at"`
-		} `json:"workflow_runs"`
-	}
-	// GitHub's times have whole seconds, and its own clock.
-	since := d.Since.Add(c.in.app.clock.skew()).Truncate(time.Second).UTC()
-	q := url.Values{"event": {"workflow_dispatch"}, "actor": {id.Bot}, "branch": {d.Ref}, "created": {">=" + since.Format(time.RFC3339)}, "per_page": {"20"}}
-	_, err = c.send(ctx, call{
-		op:   fmt.Sprintf("listing the runs of workflow %s of %s", d.Workflow, n),
-		path: n.path("actions/workflows", escapeOne(d.Workflow), "runs") + "?" + q.Encode(), out: &runs,
-	})
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(runs.Runs, func(r struct {
-		CreatedAt time.Time `json:"created_at"`
-	}) bool {
-		return !r.CreatedAt.Before(since)
-	}), nil
 }

@@ -125,7 +125,6 @@ func TestAfterStepsActOnce(t *testing.T) {
 	r := w.repository("pay", map[string]string{".github/workflows/p.yml": "on: workflow_dispatch\n"})
 	w.hub.Organization("acme").Team("core", "alice")
 	c := w.client()
-	since := time.Now().Add(-time.Second)
 	main := Ruleset{Name: "protected-main", Include: []string{"~DEFAULT_BRANCH"}, Rules: []RulesetRule{
 		{Type: "deletion"}, {Type: "required_status_checks", Parameters: map[string]any{
 			"strict_required_status_checks_policy": false, "required_status_checks": []any{map[string]any{"context": "ci"}},
@@ -162,18 +161,37 @@ func TestAfterStepsActOnce(t *testing.T) {
 	if changed, err := c.GrantTeam(t.Context(), r.Name, "core", "pull"); changed || err != nil {
 		t.Errorf("less than it has: changed = %v, %v", changed, err)
 	}
-	d := Dispatch{Workflow: "p.yml", Ref: "main", Inputs: map[string]string{}, Since: since}
-	if started, err := c.Dispatch(t.Context(), r.Name, d); err != nil || !started {
-		t.Errorf("dispatch: %v, %v", started, err)
-	}
-	d.Again = true
-	if _, err := c.Dispatch(t.Context(), r.Name, d); err != nil {
-		t.Errorf("dispatch again: %v", err)
-	}
-	runs, err := w.hub.Dispatches("acme/pay")
-	w.must(err)
-	if len(runs) != 1 {
-		t.Errorf("%d runs, want 1", len(runs))
+}
+
+// TestRunsOfAWorkflow: GitHub tells which run a request started, where the server knows
+// how, and lists ours apart from those of others.
+func TestRunsOfAWorkflow(t *testing.T) {
+	for name, old := range map[string]bool{"with run details": false, "without": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, how{options: localhub.Options{NoRunDetails: old}})
+			r := w.repository("pay", map[string]string{".github/workflows/p.yml": "on: workflow_dispatch\n", ".github/workflows/q.yml": "on: workflow_dispatch\n"})
+			w.must(w.alice.StartWorkflow("acme/pay", "p.yml", "main"))
+			c, since := w.client(), time.Now()
+			started, err := c.Dispatch(t.Context(), r.Name, Dispatch{Workflow: "p.yml", Ref: "main"})
+			w.must(err)
+			_, err = c.Dispatch(t.Context(), r.Name, Dispatch{Workflow: "q.yml", Ref: "main"})
+			w.must(err)
+			runs, err := c.Runs(t.Context(), r.Name, "p.yml", "main", since)
+			w.must(err)
+			if len(runs) != 1 || runs[0].URL == "" || !old && (runs[0].ID != started.ID || runs[0].URL != started.URL) || old && started != (Run{}) {
+				t.Errorf("it started %+v, and the list has %+v", started, runs)
+			}
+			for branch, since := range map[string]time.Time{"main": since.Add(time.Minute), "other": since} {
+				if runs, err := c.Runs(t.Context(), r.Name, "p.yml", branch, since); err != nil || len(runs) > 0 {
+					t.Errorf("on %s since %s: %+v, %v", branch, since, runs, err)
+				}
+			}
+			all, err := w.hub.Dispatches("acme/pay")
+			w.must(err)
+			if len(all) != 3 {
+				t.Errorf("%d runs, want 3: alice's and two of ours", len(all))
+			}
+		})
 	}
 }
 

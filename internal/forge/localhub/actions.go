@@ -24,6 +24,7 @@ type Dispatch struct {
 	Inputs     map[string]any
 	By         string
 	at         time.Time
+	run        int64
 }
 
 func actionRoutes() []route {
@@ -100,32 +101,17 @@ func dispatch(c *call) answer {
 	var in struct {
 		Ref    string         `json:"ref"`
 		Inputs map[string]any `json:"inputs"`
+		Tell   *bool          `json:"return_run_details"`
 	}
 	if bad := c.read(&in); bad != nil {
 		return *bad
 	}
-	if in.Ref == "" {
-		return unprocessable("Invalid request.\n\n\"ref\" wasn't supplied.")
+	if in.Tell != nil && c.hub.options.NoRunDetails {
+		return unprocessable("Invalid request.\n\n\"return_run_details\" is not a permitted key.")
 	}
-	head, found := c.repo.store.resolve(strings.TrimPrefix(strings.TrimPrefix(in.Ref, "refs/heads/"), "refs/tags/"))
-	if !found {
-		return unprocessable("No ref found for: " + in.Ref)
-	}
-	tree, err := c.repo.store.treeOf(head)
-	if err != nil {
-		return broken(err)
-	}
-	file, there := c.repo.store.lookup(tree, ".github/workflows/"+c.vars["workflow_id"])
-	if !there {
-		return notFound()
-	}
-	data, err := c.repo.store.blob(file.Hash)
-	if err != nil {
-		return broken(err)
-	}
-	inputs, can := dispatchInputs(data)
-	if !can {
-		return unprocessable("Workflow does not have 'workflow_dispatch' trigger")
+	inputs, bad := c.repo.dispatchable(in.Ref, c.vars["workflow_id"])
+	if bad != nil {
+		return *bad
 	}
 	var unexpected []string
 	for name := range in.Inputs {
@@ -137,10 +123,59 @@ func dispatch(c *call) answer {
 		slices.Sort(unexpected)
 		return unprocessable("Unexpected inputs provided: [" + strings.Join(unexpected, ", ") + "]")
 	}
-	c.repo.dispatches = append(c.repo.dispatches, Dispatch{
-		Repository: c.repo.fullName(), Workflow: c.vars["workflow_id"], Ref: in.Ref, Inputs: in.Inputs, By: c.actor.account().login, at: c.hub.now(),
+	d := c.hub.run(c.repo, Dispatch{Workflow: c.vars["workflow_id"], Ref: in.Ref, Inputs: in.Inputs, By: c.actor.account().login})
+	if in.Tell == nil || !*in.Tell {
+		return none()
+	}
+	run := c.hub.runJSON(c.repo, d, len(c.repo.dispatches))
+	return ok(obj{"workflow_run_id": run["id"], "run_url": run["url"], "html_url": run["html_url"]})
+}
+
+// dispatchable returns the inputs of a workflow on a ref, or why it cannot be started.
+func (r *repository) dispatchable(ref, workflow string) (inputs []string, bad *answer) {
+	refuse := func(a answer) ([]string, *answer) { return nil, &a }
+	if ref == "" {
+		return refuse(unprocessable("Invalid request.\n\n\"ref\" wasn't supplied."))
+	}
+	head, found := r.store.resolve(strings.TrimPrefix(strings.TrimPrefix(ref, "refs/heads/"), "refs/tags/"))
+	if !found {
+		return refuse(unprocessable("No ref found for: " + ref))
+	}
+	tree, err := r.store.treeOf(head)
+	if err != nil {
+		return refuse(broken(err))
+	}
+	file, there := r.store.lookup(tree, ".github/workflows/"+workflow)
+	if !there {
+		return refuse(notFound())
+	}
+	data, err := r.store.blob(file.Hash)
+	if err != nil {
+		return refuse(broken(err))
+	}
+	inputs, can := dispatchInputs(data)
+	if !can {
+		return refuse(unprocessable("Workflow does not have 'workflow_dispatch' trigger"))
+	}
+	return inputs, nil
+}
+
+// run notes a run that was started.
+func (h *Hub) run(r *repository, d Dispatch) Dispatch {
+	d.Repository, d.at, d.run = r.fullName(), h.now(), h.state.id()
+	r.dispatches = append(r.dispatches, d)
+	return d
+}
+
+// StartWorkflow starts a workflow, as the button "Run workflow" does.
+func (p *Person) StartWorkflow(fullName, workflow, ref string) error {
+	return p.do(fullName, "write", func(r *repository) error {
+		if _, bad := r.dispatchable(ref, workflow); bad != nil {
+			return fmt.Errorf("localhub: %s of %s cannot be started on %s: status %d", workflow, fullName, ref, bad.status)
+		}
+		p.hub.run(r, Dispatch{Workflow: workflow, Ref: ref, By: p.account.login})
+		return nil
 	})
-	return none()
 }
 
 // dispatchInputs are the inputs of a workflow's workflow_dispatch, and whether it has
@@ -187,19 +222,19 @@ func listDispatched(c *call) answer {
 			runs = append(runs, c.hub.runJSON(c.repo, d, i+1))
 		}
 	}
-	return ok(obj{"total_count": len(runs), "workflow_runs": runs})
+	return c.counted("workflow_runs", runs)
 }
 
 // runJSON is a run that waits for a runner, of which there is none here.
 func (h *Hub) runJSON(r *repository, d Dispatch, number int) obj {
 	base := h.repoURL(r) + "/actions"
-	url := fmt.Sprintf("%s/runs/%d", base, number)
+	url := fmt.Sprintf("%s/runs/%d", base, d.run)
 	j := obj{
-		"id": number, "node_id": nodeID("WFR", int64(number)), "name": d.Workflow, "display_title": d.Workflow, "run_number": number,
+		"id": d.run, "node_id": nodeID("WFR", d.run), "name": d.Workflow, "display_title": d.Workflow, "run_number": number,
 		"event": "workflow_dispatch", "status": "queued", "conclusion": nil, "workflow_id": 1, "path": ".github/workflows/" + d.Workflow,
 		"head_branch": d.Ref, "head_sha": strings.Repeat("0", 40), "head_commit": nil, "pull_requests": []obj{},
 		"created_at": stamp(d.at), "updated_at": stamp(d.at), "repository": h.repoJSON(r, nil), "head_repository": h.repoJSON(r, nil),
-		"url": url, "html_url": fmt.Sprintf("%s/actions/runs/%d", h.pageURL(r), number), "jobs_url": url + "/jobs", "logs_url": url + "/logs",
+		"url": url, "html_url": fmt.Sprintf("%s/actions/runs/%d", h.pageURL(r), d.run), "jobs_url": url + "/jobs", "logs_url": url + "/logs",
 		"check_suite_url": h.repoURL(r) + "/check-suites/1", "artifacts_url": url + "/artifacts", "cancel_url": url + "/cancel",
 		"rerun_url": url + "/rerun", "workflow_url": base + "/workflows/1",
 	}

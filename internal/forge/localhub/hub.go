@@ -50,6 +50,9 @@ type Options struct {
 	// Unsigned leaves commits that Apps make with the Git Data API without a signature,
 	// as servers do that were not set up to sign.
 	Unsigned bool
+	// NoRunDetails refuses to tell which run a dispatch started, as Enterprise Servers do
+	// up to 3.20.
+	NoRunDetails bool
 	// Fault is asked for every API and git request; nil: nothing fails.
 	Fault func(Request) Fault
 	// Middleware wraps the API, for example to validate what passes; nil: nothing.

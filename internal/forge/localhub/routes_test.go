@@ -123,6 +123,7 @@ func TestEveryRoute(t *testing.T) {
 	check(client, 200, "GET", repo+"/environments/staging", nil)
 	check(client, 204, "DELETE", repo+"/environments/staging", nil)
 	check(client, 204, "POST", repo+"/actions/workflows/provision.yml/dispatches", map[string]any{"ref": "main", "inputs": map[string]string{"service": "x"}})
+	check(client, 200, "POST", repo+"/actions/workflows/provision.yml/dispatches", map[string]any{"ref": "main", "return_run_details": true})
 	check(client, 200, "GET", repo+"/actions/workflows/provision.yml/runs?event=workflow_dispatch", nil)
 	check(client, 200, "GET", repo+"/deployments", nil)
 	check(client, 200, "GET", fmt.Sprintf("%s/deployments/%d/statuses", repo, deployment), nil)

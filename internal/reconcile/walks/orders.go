@@ -148,7 +148,7 @@ func (d *ordered) obey(ctx context.Context, words []string) (string, error) {
 	case verb == "recreate" && (len(words) == 0 || len(words) == 1 && words[0] == "--force"):
 		return d.recreate(ctx, len(words) == 1)
 	case verb == "setup" && len(words) == 0:
-		return "The set-up's steps are done again.", d.Queue.SetUp(ctx, d.at)
+		return d.setUpAgain(ctx)
 	case verb == "set" && len(words) > 0:
 		return d.set(ctx, words)
 	case verb == "take" && len(words) == 2 && isSide(words[0]):
@@ -169,6 +169,15 @@ func (d *ordered) obey(ctx context.Context, words []string) (string, error) {
 		return help, nil
 	}
 	return fmt.Sprintf("%s is not an order that syncer knows.\n\n%s", code("/syncer "+strings.Join(append([]string{verb}, words...), " ")), help), nil
+}
+
+// setUpAgain has the steps after creation done again. Who orders that has seen to what
+// only a person could.
+func (d *ordered) setUpAgain(ctx context.Context) (string, error) {
+	if err := d.Registry.Settle(ctx, d.at.Repository); err != nil {
+		return "", err
+	}
+	return "The set-up's steps are done again.", d.Queue.SetUp(ctx, d.at)
 }
 
 // Ticked does what the boxes ask for that somebody ticked in the description of a

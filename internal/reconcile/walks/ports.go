@@ -141,6 +141,7 @@ type Settings interface {
 	SetVariable(ctx context.Context, name, value string) error
 	EnsureEnvironment(ctx context.Context, name string) error
 	EnsureRuleset(ctx context.Context, name string) error
+	// Dispatch starts a workflow, once for the repository and the inputs.
 	Dispatch(ctx context.Context, repository, workflow string, inputs map[string]string) error
 }
 
@@ -309,6 +310,9 @@ type Registry interface {
 	// Claim takes a place for a member's new pull request, where the limits leave one.
 	// The member must be remembered.
 	Claim(ctx context.Context, r Record, l Limits) (Wait, error)
+	// Settle takes steps of a repository's set-up, of which people were told that nobody
+	// knows whether they are done, as done.
+	Settle(ctx context.Context, repository int64) error
 	// Note adds to the log of what was done.
 	Note(ctx context.Context, e Event) error
 }
