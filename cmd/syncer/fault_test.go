@@ -60,7 +60,7 @@ func (w *world) hurry() {
 	ctx, cancel := context.WithCancel(w.Context())
 	var over sync.WaitGroup
 	over.Go(func() {
-		for tick := time.NewTicker(250 * time.Millisecond); ; {
+		for tick := time.NewTicker(100 * time.Millisecond); ; {
 			select {
 			case <-ctx.Done():
 				tick.Stop()
@@ -79,32 +79,46 @@ func (w *world) hurry() {
 // TestAFifthOfAllCallsFails plays the walks while one call in five fails: there is one
 // branch, one pull request and one issue of each, and everything comes to its end.
 func TestAFifthOfAllCallsFails(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes half a minute")
-	}
 	t.Parallel() // most of it is waiting
-	for _, rest := range []bool{false, true} {
-		t.Run(map[bool]string{false: "graphql", true: "rest"}[rest], func(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		rest     bool
+		database func(testing.TB) string
+		long     bool // left out of short runs, where the other two show each part once
+	}{
+		{"graphql/sqlite", false, storetest.SQLite, false},
+		{"rest/postgresql", true, storetest.PostgreSQL, false},
+		{"graphql/postgresql", false, storetest.PostgreSQL, true},
+		{"rest/sqlite", true, storetest.SQLite, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{rest: rest, attempts: 200, sweep: 5 * time.Second})
-			w.patience = 3 * time.Minute
-			w.publish()
-			w.until("the template repository is published", func() bool { return w.file("acme/template-svc", "main", ".goldenpath.yaml") != "" })
-			w.hurry()
-			seed := rand.Uint64()
-			t.Logf("seed %d", seed)
-			faults := &aFifthFails{random: rand.New(rand.NewPCG(seed, 1))}
-			inject := faults.fault
-			w.fault.Store(&inject)
-			w.faultStory()
-			w.fault.Store(nil)
-			w.settle()
-			w.oneForEach()
-			w.settle()
-			w.once()
-			t.Logf("%d of %d calls failed", faults.broke, faults.calls)
+			if testing.Short() && c.long {
+				t.Skip("takes half a minute")
+			}
+			aFifthOfAllCallsFails(newVariant(t, storetest.Open(t, c.database(t)), variant{rest: c.rest, attempts: 200, sweep: 5 * time.Second}))
 		})
 	}
+}
+
+func aFifthOfAllCallsFails(w *world) {
+	w.Helper()
+	w.patience = 3 * time.Minute
+	w.publish()
+	w.until("the template repository is published", func() bool { return w.file("acme/template-svc", "main", ".goldenpath.yaml") != "" })
+	w.hurry()
+	seed := rand.Uint64()
+	w.Logf("seed %d", seed)
+	faults := &aFifthFails{random: rand.New(rand.NewPCG(seed, 1))}
+	inject := faults.fault
+	w.fault.Store(&inject)
+	w.faultStory()
+	w.fault.Store(nil)
+	w.settle()
+	w.oneForEach()
+	w.settle()
+	w.once()
+	w.Logf("%d of %d calls failed", faults.broke, faults.calls)
 }
 
 // faulted are the members of the story; the last one has to be asked for its team.

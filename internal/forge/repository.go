@@ -124,7 +124,9 @@ func (c *Client) Level(ctx context.Context, n Name, login string) (string, error
 	}
 	_, err := c.send(ctx, call{op: "reading what " + login + " may do in " + n.String(), path: n.path("collaborators", login, "permission"), out: &l})
 	if KindOf(err) == NotFound {
-		return "none", nil
+		// Everybody has a level, if only "none": either there is no such person, or GitHub
+		// does not see the repository just now, which must not turn anybody down.
+		return c.levelOfNobody(ctx, login, err)
 	}
 	if err != nil {
 		return "", err
@@ -136,4 +138,17 @@ func (c *Client) Level(ctx context.Context, n Name, login string) (string, error
 		return l.Role, nil
 	}
 	return l.Permission, nil
+}
+
+// levelOfNobody is "none" where GitHub does not know the person either, and missing
+// where it does.
+func (c *Client) levelOfNobody(ctx context.Context, login string, missing error) (string, error) {
+	_, err := c.send(ctx, call{op: "reading who " + login + " is", path: "users/" + login})
+	switch KindOf(err) {
+	case NotFound:
+		return "none", nil
+	case "":
+		return "", missing
+	}
+	return "", err
 }

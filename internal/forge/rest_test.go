@@ -249,6 +249,26 @@ func TestLevel(t *testing.T) {
 	}
 }
 
+// TestLevelOfSomebody: that GitHub does not find a repository says nothing about what a
+// person may do in it.
+func TestLevelOfSomebody(t *testing.T) {
+	w := newWorld(t, how{})
+	r := w.repository("pay", map[string]string{"a": "a\n"})
+	lie := func(r localhub.Request) localhub.Fault {
+		if strings.HasSuffix(r.Path, "/permission") {
+			return localhub.Fault{Kind: localhub.FaultStatus, Status: http.StatusNotFound}
+		}
+		return localhub.Fault{}
+	}
+	w.fault.Store(&lie)
+	if level, err := w.client().Level(t.Context(), r.Name, "alice"); KindOf(err) != NotFound {
+		t.Errorf("alice may %q (%v), want that the repository is not found", level, err)
+	}
+	if level, err := w.client().Level(t.Context(), r.Name, "stranger"); level != "none" || err != nil {
+		t.Errorf("stranger, who is nobody, may %q (%v), want none", level, err)
+	}
+}
+
 func TestDraftAndReview(t *testing.T) {
 	w := newWorld(t, how{})
 	r := w.repository("pay", map[string]string{"a": "a\n"})
