@@ -291,6 +291,37 @@ func TestChecksAreRunAgain(t *testing.T) {
 	w.pressed("the button of all the platform's checks", func() error { return w.alice.RerequestSuite("acme/platform", broken.Head, w.app) })
 }
 
+// TestManagedFilesOfAForkAreCheckedAgain: GitHub does not tell which pull request a check
+// of a fork's commit belongs to, and each button works all the same; so it does for a
+// group in the merge queue.
+func TestManagedFilesOfAForkAreCheckedAgain(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{})
+	bob := w.hub.Person("bob")
+	w.must(bob.Fork(payments, "bob/payments"))
+	head, err := bob.Push("bob/payments", "edit", "edit", localhub.Edit{Files: map[string]string{"ci.yaml": "ci: bob\n"}})
+	w.must(err)
+	_, err = bob.OpenPullFrom("bob/payments", "edit", payments, "main", "edit", "")
+	w.must(err)
+	w.settle()
+	first := w.check(payments, "golden path files", head)
+	if first.Conclusion != "neutral" {
+		t.Fatalf("the check is %+v, want a neutral one", first)
+	}
+	w.pressed("the button of a fork's check", func() error { return w.alice.RerequestCheck(payments, first.ID) })
+	w.pressed("the button of all of a fork's checks", func() error { return w.alice.RerequestSuite(payments, head, w.app) })
+	if again := w.check(payments, "golden path files", head); again.Conclusion != "neutral" || !strings.Contains(again.Summary, "`ci.yaml`") {
+		t.Errorf("made again, the check is %+v", again)
+	}
+	// As does that of a group in the merge queue, which is no pull request.
+	w.must(w.service.CheckManaged(t.Context(), w.placeOf(payments), 0, head))
+	group := w.check(payments, "golden path files", head)
+	if group.Conclusion != "success" {
+		t.Fatalf("the check of a group is %+v", group)
+	}
+	w.pressed("the button of a group's check", func() error { return w.alice.RerequestCheck(payments, group.ID) })
+}
+
 // pressed presses a button that makes a check again, and looks whether one was made.
 func (w *world) pressed(what string, press func() error) {
 	w.Helper()

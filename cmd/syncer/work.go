@@ -170,7 +170,8 @@ func place(r webhooks.Repository) walks.Place {
 	return walks.Place{Installation: r.Installation, Repository: r.ID}
 }
 
-// rerun does a check again, or all of a commit.
+// rerun does a check again, or all of a commit. Which pull request it is about is in the
+// check's key: GitHub does not tell it of a fork's commit.
 func (s *service) rerun(ctx context.Context, j webhooks.Rerun) error {
 	keys := []string{j.ExternalID}
 	if j.CheckRun == 0 {
@@ -188,27 +189,36 @@ func (s *service) rerun(ctx context.Context, j webhooks.Rerun) error {
 	return errors.Join(errs...)
 }
 
-// rerunKey does the check of a key again. Keys say more than GitHub, which does not tell
-// which pull request of a fork a check belongs to.
 func (s *service) rerunKey(ctx context.Context, j webhooks.Rerun, key string) error {
-	number, preview := strings.CutPrefix(key, walks.PreviewKey)
 	switch {
-	case preview:
-		n, err := strconv.Atoi(number)
-		if err != nil {
-			return nil //nolint:nilerr // none of ours
-		}
-		return s.Preview(ctx, walks.Change{Number: n, Head: j.Head})
+	case strings.HasPrefix(key, walks.PreviewKey):
+		return numbered(key, walks.PreviewKey, func(n int) error {
+			return s.Preview(ctx, walks.Change{Number: n, Head: j.Head})
+		})
+	case strings.HasPrefix(key, walks.ManagedKey):
+		return numbered(key, walks.ManagedKey, func(n int) error {
+			return s.CheckManaged(ctx, place(j.Repository), n, j.Head)
+		})
 	case strings.HasPrefix(key, walks.BrokenKey):
 		return s.Changed(ctx)
 	case strings.HasPrefix(key, walks.ConflictsKey):
 		return s.Recheck(ctx, place(j.Repository))
 	}
+	// Earlier versions' checks have no number in their key.
 	var errs []error
 	for _, n := range j.Numbers {
 		errs = append(errs, s.CheckManaged(ctx, place(j.Repository), n, j.Head))
 	}
 	return errors.Join(errs...)
+}
+
+// numbered calls f with the number that follows in a key of ours.
+func numbered(key, prefix string, f func(n int) error) error {
+	n, err := strconv.Atoi(strings.TrimPrefix(key, prefix))
+	if err != nil {
+		return nil //nolint:nilerr // none of ours
+	}
+	return f(n)
 }
 
 // andPublish ends a job that went as err says with the wish to publish. What went

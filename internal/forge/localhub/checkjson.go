@@ -22,7 +22,8 @@ func (h *Hub) checkJSON(r *repository, k *checkRun) obj {
 	}
 }
 
-// pullsAt are the open pull requests whose head is a commit, as checks name them.
+// pullsAt are the open pull requests whose head is a commit, as checks name them: those
+// of forks are left out (https://docs.github.com/rest/checks/runs#get-a-check-run).
 func (h *Hub) pullsAt(r *repository, head string) []obj {
 	list := []obj{}
 	side := func(branch, id string) obj {
@@ -30,7 +31,7 @@ func (h *Hub) pullsAt(r *repository, head string) []obj {
 	}
 	for _, n := range slices.Sorted(maps.Keys(r.issues)) {
 		i := r.issues[n]
-		if i.pull != nil && i.state == "open" && i.pull.headID.String() == head {
+		if i.pull != nil && i.pull.from == nil && i.state == "open" && i.pull.headID.String() == head {
 			list = append(list, obj{
 				"id": i.id, "number": i.number, "url": fmt.Sprintf("%s/pulls/%d", h.repoURL(r), i.number),
 				"head": side(i.pull.head, head), "base": side(i.pull.base, i.pull.baseID.String()),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goldenpaths/syncer/internal/drift"
@@ -23,6 +24,10 @@ const (
 // managedCheck is the check run on members' pull requests.
 const managedCheck = "golden path files"
 
+// ManagedKey begins the key of that check; the pull request's number follows, which GitHub
+// does not tell of a fork's commit when somebody asks for the check again.
+const ManagedKey = "managed "
+
 // CheckManaged tells, on a member's pull request, which of the files that it edits
 // a golden path owns, and where to change them instead. Number 0 is a group in a merge
 // queue, whose pull requests were looked at before; where the check is required, the
@@ -36,7 +41,7 @@ func (w *Walks) CheckManaged(ctx context.Context, at Place, number int, head str
 		return err
 	}
 	c := w.Hub.Client(at, toCheck, false)
-	check := Check{Commit: head, Name: managedCheck, Key: "managed", Status: "completed", Conclusion: "success"}
+	check := Check{Commit: head, Name: managedCheck, Key: ManagedKey + strconv.Itoa(number), Status: "completed", Conclusion: "success"}
 	if number == 0 {
 		check.Title, check.Summary = "Each pull request has this check", "The pull requests in this group of the merge queue were looked at one by one."
 		return c.EnsureCheck(ctx, check)
