@@ -11,14 +11,17 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
+	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/pflag"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/goldenpaths/syncer/internal/drift/policy"
 )
@@ -463,6 +466,50 @@ func TestDeployments(t *testing.T) {
 		if l.Config.URL.String() != "https://syncer.example.com" || l.Config.Platform != "acme/platform" {
 			t.Errorf("%s sets %+v", name, l.Config)
 		}
+	}
+}
+
+// TestWaysOut holds the network policy to the settings: all that syncer may be told to talk
+// to, at the ports that the manual shows, it can reach.
+func TestWaysOut(t *testing.T) {
+	data, err := os.ReadFile("../../deploy/kubernetes/networkpolicy.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var policy struct {
+		Spec struct {
+			Egress []struct {
+				Ports []struct{ Port int }
+			}
+		}
+	}
+	if err := yaml.Unmarshal(data, &policy); err != nil { // the first of the file's documents
+		t.Fatal(err)
+	}
+	open := map[string]bool{}
+	for _, way := range policy.Spec.Egress {
+		for _, p := range way.Ports {
+			open[strconv.Itoa(p.Port)] = true
+		}
+	}
+	byScheme := map[string]string{"https": "443", "postgres": "5432"}
+	checked := 0
+	for _, s := range Table() {
+		to, err := url.Parse(s.Example)
+		if err != nil || to.Host == "" || strings.HasPrefix(s.Key, "setup.") || s.Key == "url" {
+			continue // people come in there
+		}
+		checked++
+		port := to.Port()
+		if port == "" {
+			port = byScheme[to.Scheme]
+		}
+		if !open[port] {
+			t.Errorf("%s may be %s, and the network policy opens no way out to port %q", s.Key, s.Example, port)
+		}
+	}
+	if checked < 3 {
+		t.Errorf("%d settings are addresses that syncer talks to, want GitHub, the database and traces", checked)
 	}
 }
 
