@@ -134,6 +134,12 @@ func kept(keeps []Keep, path, today string) (Keep, bool) {
 	return Keep{}, false
 }
 
+// Holds reports whether the member keeps the file at a path.
+func (r Request) Holds(path string) bool {
+	_, held := kept(r.Keeps, path, r.Today)
+	return held
+}
+
 // maxIdle is how many keeps without a file are told.
 const maxIdle = 10
 

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"path"
@@ -53,10 +54,61 @@ func planStored(repo Repository, r drift.Request) (drift.ChangeSet, scaffold.Ren
 	if r.Theirs, err = stored(repo, rendered, changes); err != nil {
 		return cs, nil, err
 	}
-	if !maps.EqualFunc(before, r.Theirs, func(x, y scaffold.Rendered) bool { return x.File.Equal(y.File) }) {
-		cs = drift.Plan(r)
+	if maps.EqualFunc(before, r.Theirs, func(x, y scaffold.Rendered) bool { return x.File.Equal(y.File) }) {
+		return cs, r.Theirs, nil
 	}
+	ours := r.Ours
+	if r.Ours, err = storedEdits(repo, r, changes); err != nil {
+		return cs, nil, err
+	}
+	cs = drift.Plan(r)
+	tellOfStoring(cs.Changes, ours)
 	return cs, r.Theirs, nil
+}
+
+// storedEdits returns the member's files with those that it edited as the repository will
+// store them: side by side with a rendering that is stored otherwise, all lines of a
+// file would count as edited. What the member keeps is left alone. A file that is as the lock has it needs no help.
+func storedEdits(repo Repository, r drift.Request, changes map[string]*tree.File) (tree.Tree, error) {
+	edited := tree.Tree{}
+	for p, f := range r.Ours {
+		if f.Kind.IsFile() && attributes.Storable(f) && f.Blob() != r.Locked.Files[p].Blob && !r.Holds(p) {
+			edited[p] = f
+		}
+	}
+	if len(edited) == 0 {
+		return r.Ours, nil
+	}
+	edited, err := repo.Stored(edited, changes)
+	if err != nil {
+		return nil, fmt.Errorf("how the repository stores its files: %w", err)
+	}
+	ours := maps.Clone(r.Ours)
+	maps.Copy(ours, edited)
+	return ours, nil
+}
+
+// tellOfStoring makes changes those of the files that the member has. One that is only
+// stored otherwise is written so, as git would; but not one that is none of the golden
+// path's to change.
+func tellOfStoring(changes []drift.Change, ours tree.Tree) {
+	for i, c := range changes {
+		had, there := ours[cmp.Or(c.From, c.Path)]
+		if c.Before == nil || !there || c.Before.Equal(had) {
+			continue
+		}
+		untouched := c.After != nil && c.After.Equal(*c.Before)
+		c.Before = &had
+		switch {
+		case !untouched:
+		case c.Mode != scaffold.Once && (c.Action == drift.Same || c.Action == drift.Yours):
+			c.Action = drift.Update
+			c.Reason += "; stored with other line ends, as " + attributes.Name + " says now"
+		default:
+			c.After = &had
+		}
+		changes[i] = c
+	}
 }
 
 // attributesIn returns those of the changes that are about attributes.
