@@ -15,7 +15,9 @@ import (
 // folder, or where the member has the one and the golden path the other, something is
 // in the way of a file. It goes if it is nothing but the golden path's own files,
 // which the same sync deletes or moves. Else it is the member's: the golden path's
-// file is not written, and that is a conflict like any other.
+// file is not written, and that is a conflict like any other. So is what has another
+// name, but one that some file system takes for the same: a checkout there would have
+// one file write over the other.
 
 // onlyFiles leaves out what is no file.
 func onlyFiles(ours tree.Tree) tree.Tree {
@@ -33,6 +35,50 @@ func onlyFiles(ours tree.Tree) tree.Tree {
 // words, or "". Ours holds what stands there and on the way to it; what is in gone
 // goes.
 func InTheWay(ours tree.Tree, at string, gone map[string]bool) string {
+	return (&ground{Tree: ours}).inTheWay(at, gone)
+}
+
+// ground is what the member has.
+type ground struct {
+	tree.Tree
+	twins map[string][]string // paths by what some file system takes for one; nil until needed
+}
+
+func (g *ground) inTheWay(at string, gone map[string]bool) string {
+	if what := inTheWay(g.Tree, at, gone); what != "" {
+		return what
+	}
+	if f, there := g.Tree[at]; there && f.Kind.IsFile() && !gone[at] {
+		return "" // both have been there for long
+	}
+	if twin := g.twin(at, gone); twin != "" {
+		return fmt.Sprintf("your %s has the same name where letter case does not count, as on macOS and Windows, and only one of the two could be there", twin)
+	}
+	return ""
+}
+
+// twin returns what stays of the member's that some file system takes for a path, or in
+// the place of a folder on the way to it.
+func (g *ground) twin(at string, gone map[string]bool) string {
+	if g.twins == nil {
+		g.twins = map[string][]string{}
+		for _, p := range g.Paths() {
+			same := tree.Folded(p)
+			g.twins[same] = append(g.twins[same], p)
+		}
+	}
+	for p := at; p != "."; p = path.Dir(p) {
+		for _, twin := range g.twins[tree.Folded(p)] {
+			if twin == p || gone[twin] || g.Tree[twin].Kind == tree.Folder && (p != at || inTheWay(g.Tree, twin, gone) == "") {
+				continue
+			}
+			return twin
+		}
+	}
+	return ""
+}
+
+func inTheWay(ours tree.Tree, at string, gone map[string]bool) string {
 	for up := path.Dir(at); up != "."; up = path.Dir(up) {
 		if f, ok := ours[up]; ok && f.Kind != tree.Folder && !gone[up] {
 			return fmt.Sprintf("your %s is a %s, not a folder", up, f.Kind)
@@ -70,7 +116,7 @@ func some(names []string) string {
 // the member's is in the way. Each may leave a file in its place that was to go, so
 // it looks again until nothing changes any more.
 func (r Request) unobstructed(cs []Change) []Change {
-	moved := false
+	moved, standing := false, ground{Tree: r.Ours}
 	for again := true; again; {
 		again = false
 		gone := goneBy(cs)
@@ -78,7 +124,7 @@ func (r Request) unobstructed(cs []Change) []Change {
 			if c.After == nil || !c.Changes() {
 				continue
 			}
-			if what := r.obstacle(c, gone); what != "" {
+			if what := standing.obstacle(c, gone); what != "" {
 				cs[i], again = obstructed(c, what), true
 				moved = moved || c.From != ""
 			}
@@ -94,11 +140,14 @@ func (r Request) unobstructed(cs []Change) []Change {
 
 // obstacle says what keeps a change from being carried out, or "": also a file that
 // was to leave its path to another one, and stays.
-func (r Request) obstacle(c Change, gone map[string]bool) string {
-	if what := InTheWay(r.Ours, c.Path, gone); what != "" {
+func (g *ground) obstacle(c Change, gone map[string]bool) string {
+	if c.From == "" && c.Before != nil {
+		return inTheWay(g.Tree, c.Path, gone) // it is there
+	}
+	if what := g.inTheWay(c.Path, gone); what != "" {
 		return what
 	}
-	if f, there := r.Ours[c.Path]; there && f.Kind.IsFile() && !gone[c.Path] && (c.From != "" || c.Before == nil) {
+	if f, there := g.Tree[c.Path]; there && f.Kind.IsFile() && !gone[c.Path] {
 		return fmt.Sprintf("your own %s stays", c.Path)
 	}
 	return ""

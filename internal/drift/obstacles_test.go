@@ -57,6 +57,16 @@ func TestObstacles(t *testing.T) {
 			tree.Tree{"old": folder["docs/a"]}, tree.Tree{"old": text("1\n2\n3\nmine\n"), "docs/own": text("mine\n")}, tree.Tree{"docs": folder["docs/a"]},
 			tree.Tree{"old": text("1\n2\n3\nmine\n"), "docs/own": text("mine\n")}, map[string]string{"old": "moved to docs"},
 		},
+		"new file, the member's differs in letter case":                     {nil, tree.Tree{"C.TXT": text("mine\n")}, tree.Tree{"c.txt": text("c\n")}, tree.Tree{"C.TXT": text("mine\n")}, map[string]string{"c.txt": "your C.TXT has the same name where letter case does not count"}},
+		"new file, the member's is composed otherwise":                      {nil, tree.Tree{"cafe\u0301": text("mine\n")}, tree.Tree{"caf\u00e9": text("c\n")}, tree.Tree{"cafe\u0301": text("mine\n")}, map[string]string{"caf\u00e9": "your cafe\u0301 has the same name"}},
+		"new file, the member's is in a folder that differs in letter case": {nil, tree.Tree{"Docs/a": text("mine\n")}, folder, tree.Tree{"Docs/a": text("mine\n"), "docs/b": text("b\n")}, map[string]string{"docs/a": "your Docs/a has"}},
+		"new folder, the member's file differs in letter case":              {nil, tree.Tree{"Docs": text("mine\n")}, folder, tree.Tree{"Docs": text("mine\n")}, map[string]string{"docs/a": "your Docs has", "docs/b": "your Docs has"}},
+		"new file, the member's folder differs in letter case":              {nil, tree.Tree{"Docs/own": text("mine\n")}, file, tree.Tree{"Docs/own": text("mine\n")}, map[string]string{"docs": "your Docs has"}},
+		"the golden path changes letter case":                               {tree.Tree{"C.TXT": folder["docs/a"]}, tree.Tree{"C.TXT": text("1\n2\n3\nmine\n")}, tree.Tree{"c.txt": folder["docs/a"]}, tree.Tree{"c.txt": text("1\n2\n3\nmine\n")}, nil},
+		"the member deleted the file and has another": {
+			tree.Tree{"c.txt": text("c\n")}, tree.Tree{"C.TXT": text("mine\n")}, tree.Tree{"c.txt": text("new\n")}, tree.Tree{"C.TXT": text("mine\n")},
+			nil, // it stays deleted, which is told
+		},
 		"moved out, so that a file can take the place": {
 			folder, with(folder, "docs/a", text("mine\n1\n2\n3\n")), tree.Tree{"docs": text("one file\n"), "a": folder["docs/a"]},
 			tree.Tree{"docs": text("one file\n"), "a": text("mine\n1\n2\n3\n")}, nil,
@@ -141,7 +151,7 @@ func TestNoSilentLossWithObstacles(t *testing.T) {
 		base, theirs := drawPlaces(rt, "base", files), drawPlaces(rt, "theirs", files)
 		ours := base.Clone()
 		if rapid.Bool().Draw(rt, "edited") {
-			ours = drawPlaces(rt, "ours", append([]tree.Kind{tree.Submodule}, files...), "d/own", "f/own/x", "d/h/own")
+			ours = drawPlaces(rt, "ours", append([]tree.Kind{tree.Submodule}, files...), "d/own", "f/own/x", "d/h/own", "E", "D/K", "F")
 		}
 		mode := map[string]scaffold.Mode{}
 		for _, p := range []string{"d", "d/h", "d/h/i", "d/k", "f", "f/g", "e"} {
@@ -155,6 +165,16 @@ func TestNoSilentLossWithObstacles(t *testing.T) {
 			_, th := theirs[p]
 			if !b && !th && !after[p].Equal(f) {
 				t.Fatalf("%s is the member's own, and was %s", p, f.Data)
+			}
+		}
+		for p := range after {
+			if _, there := ours[p]; there {
+				continue
+			}
+			for q := range after {
+				if p != q && tree.SameName(p, q) {
+					t.Fatalf("%s came beside %s: %+v", p, q, cs.Changes)
+				}
 			}
 		}
 		for p, f := range theirs {

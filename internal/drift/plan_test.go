@@ -59,8 +59,35 @@ func standing(member, base, theirs tree.Tree) tree.Tree {
 				seen[up] = f
 			}
 		}
+		if _, there := member[p]; !there {
+			addTwins(member, p, seen)
+		}
 	}
 	return seen
+}
+
+// addTwins adds what some file system takes for p.
+func addTwins(member tree.Tree, p string, seen tree.Tree) {
+	list := func(dir string) (tree.Listing, error) {
+		names := map[string]bool{}
+		in := member
+		if dir != "" {
+			in = member.Under(dir)
+		}
+		for _, below := range in.Paths() {
+			name, _, _ := strings.Cut(below, "/")
+			names[name] = true
+		}
+		return tree.ListOf(slices.Sorted(maps.Keys(names))), nil
+	}
+	_ = tree.Twins(p, list, func(at string, end bool) error { // list does not fail
+		if f, ok := member[at]; ok {
+			seen[at] = f
+		} else if below := member.Under(at).Paths(); end && len(below) > 0 {
+			seen[at] = tree.FolderOf(below)
+		}
+		return nil
+	})
 }
 
 func plan(base, ours, theirs tree.Tree, mode map[string]scaffold.Mode) drift.ChangeSet {

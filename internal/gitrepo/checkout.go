@@ -18,6 +18,7 @@ type checkout struct {
 	work    *work
 	index   *gitIndex // nil until something asks for it
 	folders map[plumbing.Hash][]object.TreeEntry
+	beside  listed
 	// changes are files that are about to be written. Attributes among them hold
 	// already, as in a checkout by git.
 	changes map[string]*tree.File
@@ -29,7 +30,7 @@ func (m *Member) checkout() (*checkout, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &checkout{Member: m, work: w, folders: map[plumbing.Hash][]object.TreeEntry{}}, nil
+	return &checkout{Member: m, work: w, folders: map[plumbing.Hash][]object.TreeEntry{}, beside: listed{}}, nil
 }
 
 func (c *checkout) needIndex() (err error) {

@@ -176,7 +176,9 @@ func checkInside(path string) error {
 // What is in the way of a path is returned too: at the path itself a [tree.Folder]
 // that has files in it, a [tree.Submodule] or a [tree.Other]; or, at its own path, the
 // file, link or submodule that stands in the place of a folder on the way. Nothing is
-// read through it.
+// read through it. So is, at its own path, what some file system takes for one of the
+// paths that do not exist, because the names differ only in letter case or in how letters
+// are composed.
 //
 // Where the file system keeps no execute bits (core.fileMode is false), a file
 // that the index knows as executable is executable; and where it has no links
@@ -207,9 +209,9 @@ func (m *Member) CommitFiles(commit string, paths []string) (tree.Tree, error) {
 		return nil, fmt.Errorf("reading commit %s of %s: %w", commit, m.root, err)
 	}
 	seen := make(tree.Tree, len(paths))
-	folders := map[plumbing.Hash][]object.TreeEntry{}
+	c := committed{Member: m, root: root, folders: map[plumbing.Hash][]object.TreeEntry{}, beside: listed{}}
 	for _, p := range paths {
-		if err := m.lookIn(root, p, folders, seen); err != nil {
+		if err := c.look(p, seen); err != nil {
 			return nil, fmt.Errorf("%s at commit %s: %w", p, commit, err)
 		}
 	}

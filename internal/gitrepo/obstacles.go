@@ -42,7 +42,7 @@ func (c *checkout) look(p string, seen tree.Tree) error {
 			return nil
 		}
 	}
-	return nil
+	return c.lookBeside(p, seen)
 }
 
 // ways goes through the folders on the way to p, the outermost first, and p itself.
@@ -189,29 +189,56 @@ func (m *Member) namesBelow(id plumbing.Hash, prefix string, names map[string]bo
 	return nil
 }
 
-// lookIn adds what stands at p in a commit's tree to seen: the file, or what is in
-// its way.
-func (m *Member) lookIn(root plumbing.Hash, p string, folders map[plumbing.Hash][]object.TreeEntry, seen tree.Tree) error {
+// committed is a commit's tree.
+type committed struct {
+	*Member
+	root    plumbing.Hash
+	folders map[plumbing.Hash][]object.TreeEntry
+	beside  listed
+}
+
+// look adds what stands at p to seen: the file, or what is in its way.
+func (c *committed) look(p string, seen tree.Tree) error {
 	for at := range ways(p) {
-		e, exists, err := m.store.lookup(root, at, folders)
-		kind, isFile := kindOf(e.Mode)
-		switch {
-		case err != nil || !exists:
+		exists, end, err := c.add(at, at == p, seen)
+		if err != nil || end {
 			return err
-		case isFile:
-			data, err := m.store.blob(e.Hash, maxMemberFile)
-			seen[at] = tree.File{Kind: kind, Data: data}
-			return err
-		case e.Mode == filemode.Submodule:
-			seen[at] = tree.File{Kind: tree.Submodule}
-			return nil
-		case at == p:
-			names := map[string]bool{}
-			if err := m.namesBelow(e.Hash, "", names); err != nil {
-				return err
-			}
-			seen[at] = tree.FolderOf(slices.Sorted(maps.Keys(names)))
+		}
+		if !exists {
+			break
 		}
 	}
-	return nil
+	list := func(dir string) (tree.Listing, error) {
+		return c.beside.of(dir, func() ([]string, error) { return c.store.namesIn(c.root, dir, c.folders) })
+	}
+	return tree.Twins(p, list, func(at string, end bool) error {
+		_, _, err := c.add(at, end, seen)
+		return err
+	})
+}
+
+// add adds what is at a path to seen; a folder only where it is the end of the way. It
+// reports whether there is something, and whether the way ends with it.
+func (c *committed) add(at string, last bool, seen tree.Tree) (exists, end bool, err error) {
+	e, exists, err := c.store.lookup(c.root, at, c.folders)
+	kind, isFile := kindOf(e.Mode)
+	switch {
+	case err != nil || !exists:
+		return false, false, err
+	case isFile:
+		data, err := c.store.blob(e.Hash, maxMemberFile)
+		seen[at] = tree.File{Kind: kind, Data: data}
+		return true, true, err
+	case e.Mode == filemode.Submodule:
+		seen[at] = tree.File{Kind: tree.Submodule}
+		return true, true, nil
+	case !last:
+		return true, false, nil
+	}
+	names := map[string]bool{}
+	if err := c.namesBelow(e.Hash, "", names); err != nil {
+		return true, true, err
+	}
+	seen[at] = tree.FolderOf(slices.Sorted(maps.Keys(names)))
+	return true, true, nil
 }

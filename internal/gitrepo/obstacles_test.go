@@ -59,21 +59,32 @@ func TestObstaclesAreTheSameEverywhere(t *testing.T) {
 				"file": tree.Text("f"), "dir": tree.FolderOf([]string{"a", "deep/b"}), "dir/deep": tree.FolderOf([]string{"b"}),
 				"dir/deep/b": tree.Text("b"), "link": tree.Link("dir"), "sub": submodule, "mixed": tree.FolderOf([]string{"a", "sub"}), "mixed/sub": submodule,
 			}
-			committed, err := m.CommitFiles(head.Commit, obstructed)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, committed); diff != "" {
-				t.Errorf("commit: mismatch (-want +got):\n%s", diff)
-			}
-			work, err := m.WorkFiles(obstructed)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(want, work); diff != "" {
-				t.Errorf("work tree: mismatch (-want +got):\n%s", diff)
-			}
+			everywhere(t, m, head.Commit, obstructed, want)
+			// What differs only in letter case is told where nothing is at the path itself.
+			everywhere(t, m, head.Commit, []string{"FILE"}, tree.Tree{"file": want["file"]})
+			everywhere(t, m, head.Commit, []string{"Dir", "file"}, tree.Tree{"dir": want["dir"], "file": want["file"]})
+			everywhere(t, m, head.Commit, []string{"DIR/A", "dir/Deep/B", "DIR/none"}, tree.Tree{"dir/a": tree.Text("a"), "dir/deep/b": tree.Text("b")})
+			everywhere(t, m, head.Commit, []string{"Link/x", "Sub/x/y", "mixed/SUB"}, tree.Tree{"link": want["link"], "sub": submodule, "mixed/sub": submodule})
 		})
+	}
+}
+
+// everywhere checks what a work tree and its commit have at paths.
+func everywhere(t *testing.T, m *Member, commit string, paths []string, want tree.Tree) {
+	t.Helper()
+	committed, err := m.CommitFiles(commit, paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, committed); diff != "" {
+		t.Errorf("commit: mismatch (-want +got):\n%s", diff)
+	}
+	work, err := m.WorkFiles(paths)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, work); diff != "" {
+		t.Errorf("work tree: mismatch (-want +got):\n%s", diff)
 	}
 }
 

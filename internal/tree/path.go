@@ -132,9 +132,10 @@ func hfsIgnored(r rune) bool {
 // SameName reports whether some file system takes two names for one: they differ
 // only in letter case, in how letters with accents are composed, or in what HFS+ leaves
 // out.
-func SameName(a, b string) bool { return folded(a) == folded(b) }
+func SameName(a, b string) bool { return Folded(a) == Folded(b) }
 
-func folded(name string) string {
+// Folded returns what all names, or paths, have in common that are [SameName].
+func Folded(name string) string {
 	low := strings.ToLower(name)
 	if !strings.ContainsFunc(low, func(r rune) bool { return r >= utf8.RuneSelf }) {
 		return low
@@ -159,7 +160,7 @@ func lowest(r rune) rune {
 
 func isDotGit(seg string) bool {
 	// "git~1" is the short name that NTFS gives to ".git".
-	seg = folded(seg)
+	seg = Folded(seg)
 	return seg == ".git" || seg == "git~1"
 }
 
@@ -258,7 +259,7 @@ func (t Tree) CheckTogether() error {
 				fail(p, "%w", err)
 			}
 		}
-		same := folded(p)
+		same := Folded(p)
 		if other, ok := first[same]; ok {
 			fail(p, "differs from %s only in %s", other, difference(p, other))
 		}
@@ -272,7 +273,7 @@ func (t Tree) CheckTogether() error {
 			continue
 		}
 		for last = dir; dir != "." && dir != "/"; dir = path.Dir(dir) {
-			same := folded(dir)
+			same := Folded(dir)
 			if other, ok := first[same]; ok {
 				fail(p, "%s is a %s, not a folder", other, t[other].Kind)
 			}
