@@ -2,6 +2,7 @@ package merge
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"unicode"
 	"unicode/utf8"
@@ -11,14 +12,14 @@ import (
 
 // repeats reports whether a hunk's proposal would bring a line of substance into
 // the file twice that neither side has twice, or more often than both sides
-// together account for.
+// together account for; or keep one that the golden path has put elsewhere.
 func (h *hunk) repeats(text []byte) bool {
 	was, now := map[uint64]int{}, map[uint64]int{}
 	eachLine(text, func(line []byte) { now[plainSum(line)]++ })
 	eachLine(h.Ours, func(line []byte) { was[plainSum(line)]++ })
 	more := map[uint64]bool{} // the lines of substance of which there would be more
 	eachLine(text, func(line []byte) {
-		if sum := plainSum(line); now[sum] > was[sum] && !trivial(string(line)) {
+		if sum := plainSum(line); (now[sum] > was[sum] || h.file.taken()[sum]) && !trivial(string(line)) {
 			more[sum] = true
 		}
 	})
@@ -76,6 +77,21 @@ func (f *file) tally(which map[uint64]bool) map[uint64]lineCount {
 		count(c.Is, func(c *lineCount) { c.taken++ })
 	}
 	return counts
+}
+
+// taken returns the lines of substance that are in what only theirs changed, made once.
+func (f *file) taken() map[uint64]bool {
+	if f.takenSums == nil {
+		f.takenSums = map[uint64]bool{}
+		for _, c := range f.lines.Taken {
+			eachLine(c.Is, func(line []byte) {
+				if !trivial(string(line)) {
+					f.takenSums[plainSum(line)] = true
+				}
+			})
+		}
+	}
+	return f.takenSums
 }
 
 // sums returns the base's lines as numbers, made once (see plainSum).
@@ -144,12 +160,13 @@ func (h *hunk) omits(text []byte) bool {
 // inspector tells whether a merged text is as sound as the three that it came
 // from: it parses if they did, and has no key twice that none of them has twice.
 type inspector struct {
-	file   *file
-	looked bool
-	idle   bool // the three are not sound themselves, or nothing is known of the format
-	twice  map[string]bool
-	known  []judgement    // what was asked before
-	alike  map[uint64]int // see brought
+	file    *file
+	looked  bool
+	idle    bool // the three are not sound themselves, or nothing is known of the format
+	twice   map[string]bool
+	known   []judgement // what was asked before
+	bounds  map[uint64]bound
+	counted bool // whether bounds are made
 }
 
 func (f *file) inspector() *inspector {
@@ -193,7 +210,7 @@ func (in *inspector) sound(use func(*hunk) bool) bool {
 	if bytes.Equal(text, in.file.ours) || bytes.Equal(text, in.file.theirs) || bytes.Equal(text, in.file.base) {
 		return true
 	}
-	if len(in.file.hunks) > 0 && in.saysAgain(text) {
+	if len(in.file.hunks) > 0 && in.saysAgain(use) {
 		return false
 	}
 	if in.idle {
@@ -209,55 +226,121 @@ func (in *inspector) sound(use func(*hunk) bool) bool {
 	return ok
 }
 
-// saysAgain reports whether a line of substance that both sides brought is in the
-// text more often than in either: each put it somewhere else. What git merges
-// cleanly is not asked: there people keep it in most cases.
-func (in *inspector) saysAgain(text []byte) bool {
-	if in.alike == nil {
-		in.alike = in.file.brought()
+// saysAgain reports whether a line of substance that both sides brought to a place, or
+// that a resolver puts to one, would be in the file more often than it may. What git
+// merges cleanly is not asked: there people keep it in most cases.
+func (in *inspector) saysAgain(use func(*hunk) bool) bool {
+	if !in.counted {
+		in.bounds, in.counted = in.file.bounds(), true
 	}
-	if len(in.alike) == 0 {
+	if len(in.bounds) == 0 {
 		return false
 	}
-	seen := map[uint64]int{}
-	again := false
-	eachLine(text, func(line []byte) {
-		sum := plainSum(line)
-		if most, ok := in.alike[sum]; ok {
-			seen[sum]++
-			again = again || seen[sum] > most
+	more := map[uint64]int{}
+	for _, h := range in.file.hunks {
+		if use(h) {
+			eachLine(h.verdict.text, func(line []byte) { more[plainSum(line)]++ })
+			eachLine(h.Ours, func(line []byte) { more[plainSum(line)]-- })
 		}
-	})
-	return again
+	}
+	for sum, b := range in.bounds {
+		if b.now+more[sum] > b.most {
+			return true
+		}
+	}
+	return false
 }
 
-// brought returns the lines of substance that both sides have and the base has
-// not, each with how often the side has it that has it more often.
-func (f *file) brought() map[uint64]int {
-	ours, both := map[uint64]int{}, map[uint64]int{}
+// bound is how often a line is in the file with ours in every hunk, and how often it
+// may be.
+type bound struct{ now, most int }
+
+// bounds returns the bounds of the lines of substance that both sides brought to a
+// place, or that a resolver puts to one. A line may be there as often as on the side
+// that has it more often; one of which a side has several, as often as the sides
+// together account for.
+func (f *file) bounds() map[uint64]bound {
+	which, both := map[uint64]bool{}, f.brought()
+	for sum := range both {
+		which[sum] = true
+	}
+	for _, h := range f.hunks {
+		if h.verdict.tier == Conflict {
+			continue
+		}
+		was := map[uint64]int{}
+		eachLine(h.Ours, func(line []byte) { was[plainSum(line)]++ })
+		eachLine(h.verdict.text, func(line []byte) {
+			sum := plainSum(line)
+			if was[sum]--; was[sum] < 0 && !trivial(string(line)) {
+				which[sum] = true
+			}
+		})
+	}
+	if len(which) == 0 {
+		return nil
+	}
+	bounds := make(map[uint64]bound, len(which))
+	for sum, c := range f.tally(which) {
+		b, o, t := c.base, c.base+c.ours, c.base+c.theirs
+		most := max(o, t, 1)
+		if most > 1 && (b > 0 || !both[sum]) {
+			most = max(most, o+t-min(b, o, t))
+		}
+		bounds[sum] = bound{now: o + c.taken, most: most}
+	}
+	return bounds
+}
+
+// brought returns the lines of substance that both sides brought to a place.
+func (f *file) brought() map[uint64]bool {
+	ours, both := map[uint64]bool{}, map[uint64]bool{}
 	for _, c := range f.lines.Changes(textmerge.Ours) {
 		eachLine(c.Is, func(line []byte) {
 			if !trivial(string(line)) {
-				ours[plainSum(line)]++
+				ours[plainSum(line)] = true
 			}
 		})
 	}
 	for _, c := range f.lines.Changes(textmerge.Theirs) {
 		eachLine(c.Is, func(line []byte) {
-			if sum := plainSum(line); ours[sum] > 0 {
-				both[sum]++
+			if sum := plainSum(line); ours[sum] {
+				both[sum] = true
 			}
 		})
 	}
-	if len(both) > 0 {
-		for _, sum := range f.sums() {
-			delete(both, sum)
+	return both
+}
+
+// tellMoved says of the hunks that stay open which of their lines the golden path has
+// put elsewhere, where they are now too: until somebody decides they are there twice.
+func (f *file) tellMoved(p Policy) {
+	taken := f.taken()
+	if len(taken) == 0 {
+		return
+	}
+	var counts map[uint64]lineCount
+	for _, h := range f.hunks {
+		if h.applied(p) {
+			continue
+		}
+		moved := ""
+		eachLine(h.Ours, func(line []byte) {
+			sum := plainSum(line)
+			if moved != "" || !taken[sum] {
+				return
+			}
+			if counts == nil {
+				counts = f.tally(taken)
+			}
+			if c := counts[sum]; c.taken > max(0, c.theirs-c.ours) {
+				moved = string(bytes.TrimSpace(line))
+			}
+		})
+		if moved != "" {
+			h.verdict.reason += fmt.Sprintf("; the golden path has put %q elsewhere in the file, so that it is there twice until this is decided", moved)
 		}
 	}
-	for sum, n := range both {
-		both[sum] = max(n, ours[sum])
-	}
-	return both
 }
 
 func (in *inspector) judge(text []byte, use func(*hunk) bool) bool {

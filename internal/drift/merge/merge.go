@@ -177,6 +177,7 @@ func Merge(path string, base, ours, theirs []byte, options Options) Result {
 	if !f.resolve(options) {
 		return f.allOrNothing(options.Suggested)
 	}
+	f.tellMoved(options.Suggested)
 	return f.result(options.Suggested)
 }
 
@@ -220,7 +221,8 @@ type file struct {
 	theirNames         map[string]int
 	undecidedLeaf      bool // the structure had to take a side
 	alike              *float64
-	baseSums           []uint64 // see sums
+	baseSums           []uint64        // see sums
+	takenSums          map[uint64]bool // see taken
 	outlines           [3]*outline.Node
 	leaves             map[[3]string]*file // what was merged within the structure
 	within             *file               // of what is merged within the structure: the file that it is part of
@@ -243,6 +245,11 @@ type verdict struct {
 	resolver string
 	reason   string
 	text     []byte
+}
+
+// applied reports whether the file gets what the verdict says, under a policy.
+func (h *hunk) applied(p Policy) bool {
+	return h.verdict.tier == Merged || h.verdict.tier == Suggested && p == Apply
 }
 
 func newFile(path string, base, ours, theirs []byte, r textmerge.Result) *file {
@@ -284,8 +291,7 @@ func (f *file) result(p Policy) Result {
 	out := make([]byte, 0, len(f.text)+len(f.text)/8)
 	at := 0
 	for _, h := range f.hunks {
-		v := h.verdict
-		applied := v.tier == Merged || v.tier == Suggested && p == Apply
+		v, applied := h.verdict, h.applied(p)
 		out = append(out, f.text[at:h.Offset]...)
 		at = h.Offset + len(h.Ours)
 		done := Hunk{

@@ -326,6 +326,7 @@ type fataler interface {
 func check(t fataler, path string, b, o, th []byte, options merge.Options) {
 	t.Helper()
 	r := merge.Merge(path, b, o, th, options)
+	promised(t, path, b, o, th, r)
 	lines := textmerge.Merge(b, o, th)
 	if len(r.Hunks) == 0 {
 		if !bytes.Equal(r.Text, lines.Merged) {
