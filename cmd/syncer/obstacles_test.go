@@ -83,3 +83,29 @@ func obstaclesOnGitHub(t *testing.T, rest bool) {
 		t.Errorf("docs is %q", got)
 	}
 }
+
+// A file of the developer's that macOS takes for the golden path's new one is in its way.
+func TestATwinOnGitHub(t *testing.T) {
+	for name, rest := range map[string]bool{"graphql": false, "rest": true} {
+		t.Run(name, func(t *testing.T) {
+			w := hostile(t, variant{rest: rest})
+			_, err := w.alice.Push(payments, "main", "ours", localhub.Edit{Files: map[string]string{"C.TXT": "mine\n", "Docs/A.md": "mine\n"}})
+			w.must(err)
+			w.settle()
+			w.version(2, map[string]string{"goldenpaths/svc/template/c.txt": "theirs\n", "goldenpaths/svc/template/docs/a.md": "a\n", "goldenpaths/svc/template/docs/b.md": "b\n"})
+			w.until("it is offered", w.offered(payments, 2))
+			body := w.pull(payments, ourHead).Body
+			for _, part := range []string{"your C.TXT has the same name", "your Docs/A.md has the same name"} {
+				if !strings.Contains(body, part) {
+					t.Errorf("%q is not told in\n%s", part, body)
+				}
+			}
+			if got := w.file(payments, ourHead, "c.txt") + w.file(payments, ourHead, "docs/a.md"); got != "" {
+				t.Errorf("it was written all the same: %q", got)
+			}
+			if got := w.file(payments, ourHead, "docs/b.md"); got != "b\n" {
+				t.Errorf("docs/b.md is %q", got)
+			}
+		})
+	}
+}

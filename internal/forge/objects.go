@@ -233,13 +233,17 @@ func splitPath(p string) (folder, name string) {
 
 // Files returns those of the paths that exist below a tree, and what is in the way of
 // others: at the path itself a folder or a submodule, or at its own path what stands
-// in the place of a folder on the way.
+// in the place of a folder on the way, and what some file system takes for the path.
 func (c *Client) Files(ctx context.Context, n Name, treeID string, paths []string) (tree.Tree, error) {
 	entries, err := c.Entries(ctx, n, treeID, paths)
 	if err != nil {
 		return nil, err
 	}
-	return c.Contents(ctx, n, entries, paths, tree.Tree{})
+	files, err := c.Contents(ctx, n, entries, paths, tree.Tree{})
+	if err != nil {
+		return nil, err
+	}
+	return files, c.addTwins(ctx, n, treeID, paths, files)
 }
 
 // Contents adds to files what entries say of the paths, as [Client.Files] does. It

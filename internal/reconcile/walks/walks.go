@@ -115,6 +115,7 @@ func (s *snapshot) Files(paths []string) (tree.Tree, error) {
 			}
 		}
 	}
+	s.addTwins(paths, found)
 	return found, nil
 }
 
