@@ -452,50 +452,6 @@ func TestWalkPreview(t *testing.T) {
 	})
 }
 
-// TestRequestBudget counts what a new, a refreshed and an unchanged member cost in
-// API requests. Tokens, which live an hour, are not counted, nor is the label that a new
-// pull request gets: one more request, which creates no content.
-func TestRequestBudget(t *testing.T) {
-	eachWorld(t, func(w *world) {
-		w.publish()
-		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
-		current := func() bool {
-			members, _, _ := w.db.Members(w.Context(), store.Filter{Contains: "payments"}, "", 0)
-			return len(members) == 1 && members[0].Member.State == store.Current
-		}
-		w.until("the member is current", current)
-		w.begun()
-		count := func(what string, most, content int, do func()) {
-			w.Helper()
-			w.hub.ForgetRequests()
-			do()
-			w.settle()
-			all := localhub.Count(w.hub.Requests(), func(r localhub.Request) bool {
-				ofMember := strings.Contains(r.Path, "/payments") || strings.HasPrefix(r.Path, "/repositories/")
-				return r.Installation != 0 && !strings.HasSuffix(r.Path, "/labels") && (ofMember || strings.HasSuffix(r.Path, "/graphql"))
-			})
-			w.Logf("%s: %d requests, %d points, %d content-creating: %v", what, all.API, all.Points, all.Content, all.Routes)
-			if all.API > most || all.Content > content {
-				w.Errorf("%s costs %d requests of which %d create content; want at most %d and %d", what, all.API, all.Content, most, content)
-			}
-		}
-		w.service.prefix = "" // template repositories have requests of their own
-		extra := 0
-		if w.rest {
-			extra = 8 // REST reads the repository, the branch, folders and blobs one by one
-		}
-		count("a new pull request", 5+extra, 4, func() {
-			w.release(map[string]string{"goldenpaths/svc/template/lines.txt": linesV2})
-			w.until("a pull request brings the change", func() bool { return w.pull("acme/payments", "goldenpath/svc") != nil })
-		})
-		count("a refreshed pull request", 5+extra, 4, func() {
-			w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
-			w.until("the pull request has the next version too", func() bool { return w.file("acme/payments", "goldenpath/svc", "ci.yaml") == "ci: 2\n" })
-		})
-		count("an unchanged member", 0, 0, func() { w.release(map[string]string{"goldenpaths/svc/README.md": "# Told differently\n"}) })
-	})
-}
-
 // settle waits until every delivery is answered and no work is left, nor any that the
 // last work's own deliveries make.
 func (w *world) settle() {
