@@ -1,9 +1,12 @@
 package main
 
 import (
+	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
 	"github.com/goldenpaths/syncer/internal/store"
@@ -468,6 +471,133 @@ func TestWalkMergesNoConflictByItself(t *testing.T) {
 		w.settle()
 		if pr := w.pull("acme/payments", ourBranch); pr.AutoMerge {
 			w.Error("a pull request with a conflict is to be merged by itself")
+		}
+	})
+}
+
+// readyBefore is a member whose pull request has all that is required before it is asked
+// for to be merged by itself, which GitHub refuses then.
+func (w *world) readyBefore() *localhub.Pull {
+	w.Helper()
+	w.payments()
+	w.must(w.alice.SetTraits("acme/payments", localhub.Traits{AutoMerge: true}))
+	w.must(w.alice.Protect("acme/payments", "main", &localhub.Protection{Checks: []string{"ci"}}))
+	w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+	w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+	w.settle()
+	pr := w.pull("acme/payments", ourBranch)
+	w.must(w.alice.CompleteCheck("acme/payments", pr.HeadID, "ci", "success"))
+	return pr
+}
+
+// wish makes the member ask for merging by itself.
+func (w *world) wish() {
+	w.Helper()
+	w.push("main", map[string]string{".goldenpath.yaml": w.file("acme/payments", "main", ".goldenpath.yaml") + "sync: {automerge: clean}\n"})
+}
+
+// TestMergesWhatWaitsForNothing: GitHub does not take a wish to merge later what can be
+// merged now, and it may be that the base moves meanwhile.
+func TestMergesWhatWaitsForNothing(t *testing.T) {
+	for name, refusal := range map[string]*localhub.Fault{
+		"at once":                 nil,
+		"the base moves":          {Kind: localhub.FaultStatus, Status: 405, Message: "Base branch was modified. Review and try the merge again."},
+		"the base is in conflict": {Kind: localhub.FaultStatus, Status: 409, Message: "Head branch was modified. Review and try the merge again."},
+		"the answer is lost":      {Kind: localhub.FaultReset, Done: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{})
+			pr := w.readyBefore()
+			var asked atomic.Int32
+			fault := func(r localhub.Request) localhub.Fault {
+				if refusal != nil && r.Method == http.MethodPut && strings.HasSuffix(r.Path, "/merge") && asked.Add(1) == 1 {
+					return *refusal
+				}
+				return localhub.Fault{}
+			}
+			w.fault.Store(&fault)
+			w.wish()
+			if refusal != nil {
+				w.until("GitHub was asked", func() bool { return asked.Load() > 0 })
+				w.ahead.Store(int64(2 * time.Minute))
+				w.hurry()
+			}
+			w.until("the member is current", func() bool { return w.records()["payments"].Member.State == store.Current })
+			w.settle()
+			if got := w.file("acme/payments", "main", "ci.yaml"); got != "ci: 2\n" {
+				t.Errorf("ci.yaml is %q", got)
+			}
+			if said := w.commentsOf(pr.Number); len(said) > 0 {
+				t.Errorf("it is told: %+v", said)
+			}
+		})
+	}
+}
+
+// TestToldOnceThatItIsNotMergedByItself: a refusal that lasts is said once, and asked
+// about again when a person orders that. One that could have passed is one after a day.
+func TestToldOnceThatItIsNotMergedByItself(t *testing.T) {
+	t.Parallel()
+	t.Run("not allowed", func(t *testing.T) {
+		t.Parallel()
+		w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{})
+		w.automerging(&localhub.Protection{Checks: []string{"ci"}})
+		w.must(w.alice.SetTraits("acme/payments", localhub.Traits{}))
+		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
+		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
+		w.settle()
+		number := w.pull("acme/payments", ourBranch).Number
+		for range 2 {
+			w.sweepNow()
+		}
+		said := w.commentsOf(number)
+		if len(said) != 1 || !strings.Contains(said[0].Body, "Auto merge is not allowed for this repository") || !strings.Contains(said[0].Body, "/syncer sync") {
+			t.Fatalf("it is told %+v, want once, and why", said)
+		}
+		w.must(w.alice.SetTraits("acme/payments", localhub.Traits{AutoMerge: true}))
+		w.sweepNow()
+		if w.pull("acme/payments", ourBranch).AutoMerge {
+			t.Error("it was asked for again, and nobody ordered it")
+		}
+		w.order("/syncer sync")
+		if pr := w.pull("acme/payments", ourBranch); !pr.AutoMerge || !strings.Contains(w.commentsOf(number)[0].Body, "takes it now") {
+			t.Errorf("after an order: %v, and it is told %+v", pr.AutoMerge, w.commentsOf(number))
+		}
+	})
+	t.Run("for a day", func(t *testing.T) {
+		t.Parallel()
+		w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{})
+		pr := w.readyBefore()
+		fault := func(r localhub.Request) localhub.Fault {
+			if r.Method == http.MethodPut && strings.HasSuffix(r.Path, "/merge") {
+				return localhub.Fault{Kind: localhub.FaultStatus, Status: 405, Message: "Pull Request is not mergeable"}
+			}
+			return localhub.Fault{}
+		}
+		w.fault.Store(&fault)
+		asked := func() (n int) {
+			for _, r := range w.hub.Requests() {
+				if r.Method == http.MethodPut && strings.HasSuffix(r.Path, "/merge") {
+					n++
+				}
+			}
+			return n
+		}
+		w.wish()
+		w.until("GitHub was asked", func() bool { return asked() == 1 })
+		w.must(w.service.Sweep(t.Context()))
+		w.until("GitHub was asked with the next sweep", func() bool { return asked() == 2 })
+		if said := w.commentsOf(pr.Number); len(said) > 0 {
+			t.Errorf("it is told %+v", said)
+		}
+		w.ahead.Store(int64(25 * time.Hour))
+		w.hurry()
+		for range 3 {
+			w.sweepNow()
+		}
+		if n, said := asked(), w.commentsOf(pr.Number); n != 3 || len(said) != 1 || !strings.Contains(said[0].Body, "not mergeable") {
+			t.Errorf("after a day it was asked for %d times, want 3, and told %+v", n, said)
 		}
 	})
 }

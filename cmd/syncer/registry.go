@@ -59,7 +59,7 @@ func asRecord(m store.Member, r store.Repository) walks.Record {
 		At:         walks.Place{Installation: r.Installation, Repository: m.Repository},
 		GoldenPath: m.GoldenPath, Source: m.Source, Channel: m.Channel, Version: m.Version, Wanted: m.Wanted,
 		State: walks.State(m.State), Drifted: m.Drifted, PullRequest: int(m.PullRequest),
-		Pushed: m.PushedHead, Refused: m.Refused, Digest: m.Digest, Offered: m.Offered, Undecided: m.Undecided, Held: m.Held, HeldUntil: m.HeldUntil, Merges: int(m.Merges), Paths: m.Paths,
+		Pushed: m.PushedHead, Refused: m.Refused, Digest: m.Digest, Offered: m.Offered, Undecided: m.Undecided, Held: m.Held, HeldUntil: m.HeldUntil, Merges: int(m.Merges), MergesSince: m.MergesSince, Paths: m.Paths,
 	}
 }
 
@@ -77,7 +77,7 @@ func (r registry) Remember(ctx context.Context, repository walks.Repository, rec
 		Repository: repository.ID, GoldenPath: rec.GoldenPath, Source: rec.Source, Channel: rec.Channel,
 		Version: rec.Version, Wanted: rec.Wanted, State: store.State(rec.State), Drifted: rec.Drifted,
 		PullRequest: int64(rec.PullRequest), PushedHead: rec.Pushed, Refused: rec.Refused,
-		Digest: rec.Digest, Offered: rec.Offered, Undecided: rec.Undecided, Held: rec.Held, HeldUntil: rec.HeldUntil, Merges: int64(rec.Merges), Paths: rec.Paths, Looked: time.Now(),
+		Digest: rec.Digest, Offered: rec.Offered, Undecided: rec.Undecided, Held: rec.Held, HeldUntil: rec.HeldUntil, Merges: int64(rec.Merges), MergesSince: rec.MergesSince, Paths: rec.Paths, Looked: time.Now(),
 	}
 	if rec.Stuck != "" {
 		m.ErrorKind, m.Error, m.Failed = store.PersonMustAct, rec.Stuck, time.Now()

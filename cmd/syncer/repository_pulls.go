@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/goldenpaths/syncer/internal/forge"
 	"github.com/goldenpaths/syncer/internal/reconcile/walks"
@@ -83,12 +84,17 @@ func (r *repository) RequiredChecks(ctx context.Context, branch string) (names [
 }
 
 // AutoMerge switches automatic merging on, by the first way of merging that the
-// repository allows; a merge queue has its own.
-func (r *repository) AutoMerge(ctx context.Context, pr walks.PullRequest) error {
+// repository allows; a merge queue has its own. GitHub refuses that where nothing is
+// missing any more: then it merges.
+func (r *repository) AutoMerge(ctx context.Context, pr walks.PullRequest, head string) error {
 	return r.on(ctx, func(f forge.Repository) (err error) {
 		for _, method := range []string{"MERGE", "SQUASH", "REBASE"} {
 			err = r.Client.AutoMerge(ctx, forge.PullRequest{Repository: f.Name, Number: pr.Number, NodeID: pr.NodeID}, method)
-			if forge.KindOf(err) != forge.Invalid {
+			if forge.KindOf(err) == forge.Mergeable {
+				err = r.Merge(ctx, f.Name, pr.Number, head, method)
+			}
+			e, is := errors.AsType[*forge.Error](err)
+			if !is || e.Kind != forge.Invalid || e.Unclear {
 				return err
 			}
 		}

@@ -27,6 +27,8 @@ const (
 	Refused Kind = "refused"
 	// Queued: the branch takes changes through its merge queue only.
 	Queued Kind = "merge queue"
+	// Mergeable: a pull request waits for nothing, so that it can be merged at once.
+	Mergeable Kind = "can be merged at once"
 	// NotReady: it will be there soon: a repository without its first commit.
 	NotReady Kind = "not ready"
 	// Limited: GitHub's limits are used up; a LimitError says until when.

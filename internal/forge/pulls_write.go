@@ -2,6 +2,7 @@ package forge
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -213,9 +214,67 @@ func (c *Client) SetDraft(ctx context.Context, p PullRequest, draft bool) error 
 
 // AutoMerge asks GitHub to merge a pull request ("MERGE", "SQUASH" or "REBASE")
 // once all that its base requires is there. It is refused ([Invalid]) where the
-// repository does not allow it or nothing is required. REST cannot: see SetDraft.
+// repository does not allow it, or nothing is required ([Refused]), and [Mergeable] where
+// all that is required is there already. [Conflict] may pass. REST cannot: see SetDraft.
 func (c *Client) AutoMerge(ctx context.Context, p PullRequest, method string) error {
-	return c.onPull(ctx, fmt.Sprintf("switching auto-merge on for %s#%d", p.Repository, p.Number), "enablePullRequestAutoMerge", p, map[string]any{"mergeMethod": method})
+	return autoMergeRefusal(c.onPull(ctx, fmt.Sprintf("switching auto-merge on for %s#%d", p.Repository, p.Number), "enablePullRequestAutoMerge", p, map[string]any{"mergeMethod": method}))
+}
+
+// Parts of GitHub's refusals, in lower case. The first are of a pull request that nothing
+// is missing for (https://github.com/peter-evans/enable-pull-request-automerge/issues/343,
+// https://github.com/peter-evans/enable-pull-request-automerge/issues/355), the others of
+// one that changes just now (https://github.com/cli/cli/issues/8092,
+// https://github.com/NixOS/nixpkgs-merge-bot/issues/179), and of a way of merging that the
+// repository's settings do not have (https://github.com/akuity/kargo/pull/6490).
+var (
+	wordsOfMergeable = []string{"in clean status", "in unstable status", "in has_hooks status"}
+	wordsOfModified  = []string{"branch was modified", " status"}
+	wordsOfMethod    = []string{"not allowed on this repository"}
+)
+
+// autoMergeRefusal says what kind of refusal it is: GraphQL has no codes for it.
+func autoMergeRefusal(err error) error {
+	e, is := errors.AsType[*Error](err)
+	if !is || e.Kind != Invalid {
+		return err
+	}
+	known := *e
+	switch {
+	case has(e.text(), wordsOfMergeable):
+		known.Kind = Mergeable
+	case has(e.text(), wordsOfModified):
+		known.Kind = Conflict
+	}
+	return &known
+}
+
+// Merge merges a pull request ("MERGE", "SQUASH" or "REBASE") whose branch is at head. It
+// is refused ([Invalid]) where the repository does not have that way of merging. Other
+// refusals may pass ([Conflict]): GitHub answers 405 for all of them, and for a base that
+// is just being moved too.
+func (c *Client) Merge(ctx context.Context, n Name, number int, head, method string) error {
+	path := fmt.Sprintf("%s/pulls/%d/merge", n.path(), number)
+	_, err := c.send(ctx, call{
+		op: fmt.Sprintf("merging %s#%d", n, number), method: http.MethodPut, path: path,
+		in: map[string]string{"sha": head, "merge_method": strings.ToLower(method)},
+	})
+	if lost(err) {
+		// GitHub answers 204 where it is merged.
+		if _, seen := c.send(ctx, call{op: fmt.Sprintf("looking whether %s#%d is merged", n, number), path: path}); seen == nil {
+			return nil
+		}
+		return err
+	}
+	e, is := errors.AsType[*Error](err)
+	if !is || e.Status != http.StatusMethodNotAllowed || e.Kind == Queued {
+		return err
+	}
+	known := *e
+	known.Kind = Conflict
+	if has(e.text(), wordsOfMethod) {
+		known.Kind = Invalid
+	}
+	return &known
 }
 
 // StopAutoMerge takes [Client.AutoMerge] back.

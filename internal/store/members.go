@@ -47,9 +47,10 @@ type Member struct {
 	Undecided   string // the commit whose check says what is to be decided, and a digest of it; "": nothing; the check may be owed
 	Held        string // digest of the golden path that waits for a window or for room; "": nothing
 	HeldUntil   time.Time
-	Merges      int64    // number of the pull request that GitHub is to merge by itself; below 0: refused for that one
-	Digest      string   // of the golden path that the lock names
-	Paths       []string // that the golden path has in the repository, by the lock
+	Merges      int64     // number of the pull request that GitHub is to merge by itself; below 0: refused for that one
+	MergesSince time.Time // since when GitHub refuses that for what may pass; zero: it does not
+	Digest      string    // of the golden path that the lock names
+	Paths       []string  // that the golden path has in the repository, by the lock
 	ErrorKind   ErrorKind
 	Error       string    // the last error, for people; "": the last work succeeded
 	Failed      time.Time // when it happened
@@ -78,8 +79,8 @@ func (s *Store) RememberMember(ctx context.Context, m Member) error {
 	_, err := s.exec(ctx, `INSERT INTO members
 		(repository, golden_path, source, channel, version, wanted, state, drifted, pull_request, pushed_head, offered,
 		 refused, error_kind, error, failed, joined, scaffolded, first_deploy, behind_since, looked, updated, digest, paths, undecided,
-		 held, held_until, merges)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27)
+		 held, held_until, merges, merges_since)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
 		ON CONFLICT (repository, golden_path) DO UPDATE SET source = excluded.source, channel = excluded.channel,
 			version = excluded.version, wanted = excluded.wanted, state = excluded.state, drifted = excluded.drifted,
 			pull_request = excluded.pull_request, pushed_head = excluded.pushed_head, offered = excluded.offered,
@@ -89,11 +90,12 @@ func (s *Store) RememberMember(ctx context.Context, m Member) error {
 			behind_since = CASE WHEN excluded.behind_since = 0 OR members.behind_since = 0
 				THEN excluded.behind_since ELSE members.behind_since END,
 			looked = excluded.looked, updated = excluded.updated, digest = excluded.digest, paths = excluded.paths,
-			undecided = excluded.undecided, held = excluded.held, held_until = excluded.held_until, merges = excluded.merges`,
+			undecided = excluded.undecided, held = excluded.held, held_until = excluded.held_until, merges = excluded.merges,
+			merges_since = excluded.merges_since`,
 		m.Repository, m.GoldenPath, m.Source, m.Channel, m.Version, m.Wanted, string(m.State), m.Drifted, m.PullRequest,
 		m.PushedHead, m.Offered, m.Refused, string(m.ErrorKind), limit(m.Error, maxError), millis(m.Failed),
 		millis(m.Joined), millis(m.Scaffolded), millis(m.FirstDeploy), behind, millis(m.Looked), now,
-		m.Digest, strings.Join(m.Paths, "\n"), m.Undecided, m.Held, millis(m.HeldUntil), m.Merges)
+		m.Digest, strings.Join(m.Paths, "\n"), m.Undecided, m.Held, millis(m.HeldUntil), m.Merges, millis(m.MergesSince))
 	if err != nil {
 		return fmt.Errorf("remembering that repository %d follows %s: %w", m.Repository, m.GoldenPath, err)
 	}
@@ -151,7 +153,7 @@ func (s *Store) Memberships(ctx context.Context, repository int64) ([]Member, er
 const memberColumns = `m.repository, m.golden_path, m.source, m.channel, m.version, m.wanted, m.state, m.drifted,
 	m.pull_request, m.pushed_head, m.offered, m.refused, m.error_kind, m.error, m.failed, m.joined, m.scaffolded,
 	m.first_deploy, m.behind_since, m.looked, m.updated, m.digest, m.paths, m.undecided,
-	m.held, m.held_until, m.merges`
+	m.held, m.held_until, m.merges, m.merges_since`
 
 func scanMember(r row) (Member, error) {
 	var m Member
@@ -162,20 +164,20 @@ func scanMember(r row) (Member, error) {
 }
 
 // memberTimes are a member's times as they are stored.
-type memberTimes [8]int64
+type memberTimes [9]int64
 
 // into lists where memberColumns go.
 func (m *Member) into(t *memberTimes) []any {
 	return []any{&m.Repository, &m.GoldenPath, &m.Source, &m.Channel, &m.Version, &m.Wanted, &m.State, &m.Drifted,
 		&m.PullRequest, &m.PushedHead, &m.Offered, &m.Refused, &m.ErrorKind, &m.Error,
 		&t[0], &t[1], &t[2], &t[3], &t[4], &t[5], &t[6], &m.Digest, (*lines)(&m.Paths), &m.Undecided,
-		&m.Held, &t[7], &m.Merges}
+		&m.Held, &t[7], &m.Merges, &t[8]}
 }
 
 func (m *Member) times(t memberTimes) {
 	m.Failed, m.Joined, m.Scaffolded, m.FirstDeploy = at(t[0]), at(t[1]), at(t[2]), at(t[3])
 	m.BehindSince, m.Looked, m.Updated = at(t[4]), at(t[5]), at(t[6])
-	m.HeldUntil = at(t[7])
+	m.HeldUntil, m.MergesSince = at(t[7]), at(t[8])
 }
 
 // lines are kept as one text, one in each line; git's paths have no line ends here,

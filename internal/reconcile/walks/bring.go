@@ -371,7 +371,8 @@ func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *
 			return err
 		}
 	}
-	if err := b.automerge(ctx, *open, head, conflicts); err != nil {
+	later, err := b.automerge(ctx, *open, head, conflicts)
+	if err != nil {
 		return err
 	}
 	b.record.PullRequest, b.record.Offered, b.record.Refused = open.Number, p.To.Digest, ""
@@ -383,6 +384,9 @@ func (b *bringing) pullRequest(ctx context.Context, p *reconcile.Planned, open *
 		b.noteLast("pull request opened", what)
 	case !says:
 		b.noteLast("pull request updated", what)
+	}
+	if later != nil {
+		return later
 	}
 	return nil
 }

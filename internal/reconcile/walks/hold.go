@@ -77,6 +77,7 @@ func (w *Walks) Due(ctx context.Context, at Place) error {
 	ready := false
 	for _, r := range records {
 		switch {
+		case !r.MergesSince.IsZero(): // to be merged by itself
 		case r.Held == "":
 			continue
 		case w.Now().Before(r.HeldUntil):

@@ -108,8 +108,10 @@ type Client interface {
 	Review(ctx context.Context, r Review) error
 	// RequiredChecks returns the checks that must succeed before a merge into a branch.
 	RequiredChecks(ctx context.Context, branch string) ([]string, error)
-	// AutoMerge lets GitHub merge a pull request once all that is required is there.
-	AutoMerge(ctx context.Context, pr PullRequest) error
+	// AutoMerge lets GitHub merge a pull request once all that is required is there, or
+	// merges it where it is already, if its branch is at head. An error that does not last
+	// may pass.
+	AutoMerge(ctx context.Context, pr PullRequest, head string) error
 	// StopAutoMerge takes that back.
 	StopAutoMerge(ctx context.Context, pr PullRequest) error
 	// ChangedFiles returns the paths that a pull request changes, where one is renamed
@@ -274,10 +276,11 @@ type Record struct {
 	Undecided   string // the commit whose check says what is to be decided, and a digest of it; "": nothing; the check may be owed
 	Held        string // digest of the golden path that waits for a window or for room; "": nothing
 	HeldUntil   time.Time
-	Merges      int      // the pull request that GitHub is to merge by itself; below 0: it was refused for that one
-	Paths       []string // that the golden path has in the member
-	Scaffolded  bool     // by this App, just now
-	Stuck       string   // what a person was told to repair in an issue; "": nothing
+	Merges      int       // the pull request that GitHub is to merge by itself; below 0: it was refused for that one
+	MergesSince time.Time // since when GitHub refuses that for what may pass; zero: it does not
+	Paths       []string  // that the golden path has in the member
+	Scaffolded  bool      // by this App, just now
+	Stuck       string    // what a person was told to repair in an issue; "": nothing
 }
 
 // State is where a member stands.
