@@ -145,6 +145,54 @@ func TestWalkMembersLearnFromEachOther(t *testing.T) {
 	})
 }
 
+// TestWhatATakenSideTeachesIsNotLost: the process dies when the decision is on the branch
+// and before it is learned, and again when it is learned and before that is noted. It is
+// learned once.
+func TestWhatATakenSideTeachesIsNotLost(t *testing.T) {
+	for name, decide := range map[string]func(*world){
+		"by order": func(w *world) { w.comment(payments, "/syncer take theirs lines.txt") },
+		"by a box": func(w *world) { w.tick(payments, "take the golden path's `lines.txt`") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Each(t, func(t *testing.T, db *store.Store) {
+				if testing.Short() && db.Engine() != store.SQLite {
+					t.Skip("one database is enough")
+				}
+				w := newVariant(t, db, variant{attempts: 200})
+				w.payments()
+				w.conflicting()
+				again := func() {
+					_, err := w.db.DB().ExecContext(w.Context(), tryNow)
+					w.must(err)
+				}
+				allow := w.refuseTo("INSERT", "resolutions", "1 = 1")
+				decide(w)
+				w.until("it cannot be learned", func() bool { return w.waits(`'command', 'checkbox'`) })
+				if got := w.file(payments, branch, "lines.txt"); got != linesV2 {
+					t.Errorf("lines.txt is %q, and was to be decided already", got)
+				}
+				allow()
+				allow = w.refuse("steps", `NEW.what LIKE '%"done":true%'`)
+				again()
+				w.until("it is learned", func() bool {
+					got, err := w.db.Memories(w.Context())
+					w.must(err)
+					return len(got) == 1
+				})
+				w.until("that cannot be noted", func() bool { return w.waits(`'command', 'checkbox'`) })
+				allow()
+				again()
+				w.until("it is answered", w.answered(payments, "Took theirs in `lines.txt`"))
+				w.remembered(store.MemoryOf{Conflicts: 1, Repositories: 1})
+				if n := count(w.titles(branch), "Take theirs in lines.txt"); n != 1 {
+					t.Errorf("it was decided %d times", n)
+				}
+			})
+		})
+	}
+}
+
 // TestMemoryPage has an administrator forget what is remembered.
 func TestMemoryPage(t *testing.T) {
 	s, db := &server{log: newLogger(io.Discard, &settings.Config{})}, storetest.Open(t, storetest.SQLite(t))

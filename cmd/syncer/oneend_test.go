@@ -14,15 +14,21 @@ import (
 // holds, as if the process died at that moment, until the function it returns is called.
 func (w *world) refuse(table, where string) (allow func()) {
 	w.Helper()
+	return w.refuseTo("UPDATE", table, where)
+}
+
+// refuseTo is refuse for another statement.
+func (w *world) refuseTo(do, table, where string) (allow func()) {
+	w.Helper()
 	on := ""
-	statements := []string{`CREATE TRIGGER dies BEFORE UPDATE ON ` + table + `
+	statements := []string{`CREATE TRIGGER dies BEFORE ` + do + ` ON ` + table + `
 		BEGIN SELECT RAISE(ABORT, 'it dies here') WHERE ` + where + `; END`}
 	if w.db.Engine() == store.PostgreSQL {
 		on = " ON " + table
 		statements = []string{
 			`CREATE OR REPLACE FUNCTION dies() RETURNS trigger LANGUAGE plpgsql AS $$
 				BEGIN IF ` + where + ` THEN RAISE EXCEPTION 'it dies here'; END IF; RETURN NEW; END $$`,
-			`CREATE TRIGGER dies BEFORE UPDATE ON ` + table + ` FOR EACH ROW EXECUTE FUNCTION dies()`,
+			`CREATE TRIGGER dies BEFORE ` + do + ` ON ` + table + ` FOR EACH ROW EXECUTE FUNCTION dies()`,
 		}
 	}
 	for _, s := range statements {

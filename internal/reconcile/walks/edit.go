@@ -43,7 +43,7 @@ func (d *ordered) keep(ctx context.Context, words []string) (string, error) {
 	if err != nil {
 		return nothing(err), nil
 	}
-	if err := d.onTop(ctx, branch, withFile(branch, text, "").Changes, keepMessage(k), answer); err != nil {
+	if err := d.onTop(ctx, branch, withFile(branch, text, "").Changes, keepMessage(k), Step{Answer: answer}); err != nil {
 		return "", err
 	}
 	return d.follow(ctx)

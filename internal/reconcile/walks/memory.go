@@ -45,10 +45,29 @@ func (w *Walks) memory(at Place) reconcile.Memory {
 	return others{w.Memory, at}
 }
 
-// learnTaken remembers what was decided on a pull request.
-func (w *Walks) learnTaken(ctx context.Context, at Place, taken []*reconcile.Resolution) error {
+// maxLesson bounds a text in a lesson. A longer one is remembered by no memory; it is cut
+// to what still says that it is too long.
+const maxLesson = 16 << 10
+
+// lessons are what was decided on a pull request, for the others.
+func (w *Walks) lessons(taken []*reconcile.Resolution) []Lesson {
+	var all []Lesson
 	for _, r := range taken {
-		if err := w.learn(ctx, at, r.GoldenPath, r.Choices); err != nil {
+		if w.Memory == nil || len(r.Choices) == 0 {
+			continue
+		}
+		for i, c := range r.Choices {
+			r.Choices[i].Text = c.Text[:min(len(c.Text), maxLesson)]
+		}
+		all = append(all, Lesson{r.GoldenPath, r.Choices})
+	}
+	return all
+}
+
+// learnLessons remembers what an order's commit teaches. Done again, it counts as once.
+func (d *ordered) learnLessons(ctx context.Context) error {
+	for _, l := range d.step.Lessons {
+		if err := d.learn(ctx, d.at, l.GoldenPath, l.Choices); err != nil {
 			return err
 		}
 	}

@@ -149,19 +149,17 @@ func (d *ordered) take(ctx context.Context, paths []string, side drift.Side) (st
 	// later builds on top.
 	message := fmt.Sprintf("Take %s in %s\n", side, strings.Join(paths, ", "))
 	answer := fmt.Sprintf("Took %s in %s.%s", side, code(strings.Join(paths, ", ")), stillOpen(taken))
-	if err := d.onTop(ctx, branch, changes, message, answer); err != nil {
-		return "", err
-	}
-	if err := d.learnTaken(ctx, d.at, taken); err != nil {
+	if err := d.onTop(ctx, branch, changes, message, Step{Answer: answer, Lessons: d.lessons(taken)}); err != nil {
 		return "", err
 	}
 	return d.follow(ctx)
 }
 
 // onTop commits to the branch that was looked at; a sync is to follow.
-func (d *ordered) onTop(ctx context.Context, branch Look, changes map[string]*tree.File, message, answer string) error {
+func (d *ordered) onTop(ctx context.Context, branch Look, changes map[string]*tree.File, message string, step Step) error {
+	step.Then = ThenSync
 	commit := Commit{Parent: branch.Head.Commit, Tree: branch.Head.Tree, Changes: changes, Message: message}
-	return d.push(ctx, commit, Move{Branch: branch.Head.Branch, From: branch.Head.Commit, FastForward: true}, Step{Answer: answer, Then: ThenSync})
+	return d.push(ctx, commit, Move{Branch: branch.Head.Branch, From: branch.Head.Commit, FastForward: true}, step)
 }
 
 // ignore closes a pull request of ours, which is a "no" until the next version.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
@@ -371,6 +372,15 @@ type Step struct {
 	Commit string `json:"commit,omitempty"`
 	Then   Then   `json:"then,omitempty"`
 	Why    string `json:"why,omitempty"` // it is proposed
+	// Lessons are what the commit teaches other members. They are noted before it is on
+	// its branch, since afterwards nothing tells them.
+	Lessons []Lesson `json:"lessons,omitempty"`
+}
+
+// Lesson is what people chose in conflicts with a golden path.
+type Lesson struct {
+	GoldenPath string         `json:"goldenPath"`
+	Choices    []drift.Choice `json:"choices"`
 }
 
 // Then is what follows the commit of an order.

@@ -62,10 +62,7 @@ func (d *ordered) refuse(ctx context.Context, paths []string) (string, error) {
 		changes[path] = r.Writes[path]
 	}
 	answer := fmt.Sprintf("Refused what is suggested for %s: yours is back.", code(strings.Join(paths, ", ")))
-	if err := d.onTop(ctx, look, changes, fmt.Sprintf("Refuse what is suggested for %s\n", strings.Join(paths, ", ")), answer); err != nil {
-		return "", err
-	}
-	if err := d.learnTaken(ctx, d.at, taken); err != nil {
+	if err := d.onTop(ctx, look, changes, fmt.Sprintf("Refuse what is suggested for %s\n", strings.Join(paths, ", ")), Step{Answer: answer, Lessons: d.lessons(taken)}); err != nil {
 		return "", err
 	}
 	return d.follow(ctx)

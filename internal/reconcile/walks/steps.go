@@ -111,6 +111,9 @@ func (d *ordered) push(ctx context.Context, c Commit, m Move, step Step) error {
 
 // follow does what follows from an order's commit, and returns the answer.
 func (d *ordered) follow(ctx context.Context) (string, error) {
+	if err := d.learnLessons(ctx); err != nil {
+		return "", err
+	}
 	switch d.step.Then {
 	case ThenScaffold:
 		return d.step.Answer, d.scaffold(ctx, d.at)
