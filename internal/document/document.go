@@ -323,12 +323,31 @@ func (c *converter) mapping(n *yaml.Node, depth int) any {
 // those of YAML 1.2.
 var zeroFirst = regexp.MustCompile(`^[-+]?0[0-9_]`)
 
+// number matches the numbers of YAML 1.2's core schema (chapter 10.3.2 of the
+// specification). The parser takes more for numbers, which were some in YAML 1.1: 1_000,
+// 0b11, -0x1F.
+var number = regexp.MustCompile(`^([-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$`)
+
+// ambiguous says of a scalar that the parser takes for a number why others would not,
+// and what to write instead; "" where they would.
+func ambiguous(value string) (message, hint string) {
+	switch {
+	case zeroFirst.MatchString(value):
+		return fmt.Sprintf("%.40s begins with 0, which some take for a number in octal and some do not", value), "write it without the 0; or in quotes, as text; or with 0o, if it is octal"
+	case !number.MatchString(value):
+		return fmt.Sprintf("%.40s is written in a way which some take for a number and some for text", value), "write a number in decimal, without _; or in quotes, as text"
+	}
+	return "", ""
+}
+
 // scalar resolves a scalar as YAML 1.2's core schema does in what matters: dates and
 // base-60 numbers are text, and so are yes, no, on and off.
 func (c *converter) scalar(n *yaml.Node) any {
-	if tag := n.ShortTag(); (tag == "!!int" || tag == "!!float") && zeroFirst.MatchString(n.Value) {
-		c.fault(n, fmt.Sprintf("%.40s begins with 0, which some take for a number in octal and some do not", n.Value), "write it without the 0; or in quotes, as text; or with 0o, if it is octal")
-		return nil
+	if tag := n.ShortTag(); tag == "!!int" || tag == "!!float" {
+		if message, hint := ambiguous(n.Value); message != "" {
+			c.fault(n, message, hint)
+			return nil
+		}
 	}
 	switch n.ShortTag() {
 	case "!!null":

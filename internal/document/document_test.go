@@ -127,6 +127,26 @@ func TestNumbersThatBeginWithZeroAreRefused(t *testing.T) {
 	}
 }
 
+// A reader of YAML 1.1 takes them for numbers, one of YAML 1.2 for text.
+func TestNumbersOfYAML11AreRefused(t *testing.T) {
+	for _, text := range []string{"1_000", "-1_0", "1_000.5", "1e1_0", "0b11", "-0b11", "+0b1", "-0x1F", "-0o17", "0x1_F", "0o1_7", "!!int 1_000", "[1, 1_000]"} {
+		_, err := document.Parse("f", []byte("a: "+text))
+		if err == nil || !strings.Contains(err.Error(), "f:1:") || !strings.Contains(err.Error(), "which some take for a number and some for text") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for text, want := range map[string]any{"1000": int64(1000), "+1": int64(1), ".5": 0.5, "5.": 5.0, "1e3": 1000.0, "-1.5E-1": -0.15, "0xAf": int64(175), "'1_000'": "1_000", "0b2": "0b2", "1_000_a": "1_000_a", "_1": "_1"} {
+		d, err := document.Parse("f", []byte("a: "+text))
+		if err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		if diff := cmp.Diff(map[string]any{"a": want}, d.Value()); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", text, diff)
+		}
+	}
+}
+
 // A megabyte of commas is half a gigabyte of nodes.
 func TestParsingTakesLittleMemory(t *testing.T) {
 	for _, text := range []string{"x: {" + strings.Repeat("a,", 500_000) + "}", strings.Repeat("a:\n ", 250_000), strings.Repeat("- 1\n", 200_000)} {
