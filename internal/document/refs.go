@@ -29,7 +29,7 @@ type references struct {
 func checkReferences(schema any) []Fault {
 	r := references{root: schema, sizes: map[string]int{}, within: map[string]bool{"#": true}}
 	if r.size(schema, nil) > maxSchemas && len(r.faults) == 0 {
-		r.fail(nil, fmt.Sprintf("the schema has more than %d parts when its references are followed", maxSchemas))
+		r.fail(nil, fmt.Sprintf("the schema has more than %d parts when its references are followed, values of enum among them", maxSchemas))
 	}
 	return r.faults
 }
@@ -61,7 +61,9 @@ func (r *references) keyword(k string, v any, at []string) int {
 	here := append(slices.Clone(at), k)
 	text, isText := v.(string)
 	switch k {
-	case "default", "const", "enum", "examples": // values, not schemas
+	case "enum": // values, not schemas; each of them is held against what is checked
+		return parts(v) - 1
+	case "default", "const", "examples":
 		return 0
 	case "properties", "patternProperties", "$defs", "definitions", "dependentSchemas": // keys are names
 		named, _ := v.(map[string]any)

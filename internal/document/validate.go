@@ -91,6 +91,9 @@ func compileError(err error) error {
 
 // Check returns every way in which v does not fit the schema, in order of place.
 func (s *Schema) Check(v any) []Fault {
+	if fs := s.tooMuch(v); fs != nil {
+		return fs
+	}
 	var ve *jsonschema.ValidationError
 	if err := s.compiled.Validate(v); errors.As(err, &ve) {
 		return faults(ve, s.compiled)
@@ -170,15 +173,28 @@ func say(k jsonschema.ErrorKind) string {
 	case *kind.Type:
 		return fmt.Sprintf("this is of type %s; it must be %s", k.Got, strings.Join(k.Want, " or "))
 	case *kind.Enum:
-		words := make([]string, len(k.Want))
-		for i, w := range k.Want {
-			words[i] = fmt.Sprint(w)
-		}
-		return fmt.Sprintf("%v is not one of %s", k.Got, strings.Join(words, ", "))
+		return fmt.Sprintf("%v is not one of %s", k.Got, oneOf(k.Want))
 	case *kind.Const:
 		return fmt.Sprintf("%v is not %v", k.Got, k.Want)
 	}
 	return k.LocalizedString(message.NewPrinter(language.English))
+}
+
+// maxWords is how many values of an enum a message repeats: each of a list's items may
+// have one.
+const maxWords = 20
+
+func oneOf(values []any) string {
+	shown := values[:min(len(values), maxWords)]
+	words := make([]string, len(shown))
+	for i, w := range shown {
+		words[i] = fmt.Sprint(w)
+	}
+	all := strings.Join(words, ", ")
+	if more := len(values) - len(shown); more > 0 {
+		all += fmt.Sprintf(" or %d more", more)
+	}
+	return all
 }
 
 func leaf(e *jsonschema.ValidationError) string { return say(firstLeaf(e).ErrorKind) }
