@@ -140,7 +140,23 @@ func (p *planner) findStaying() {
 // moving reports whether the member has a file that a move would take along.
 func (p *planner) moving(from string) bool {
 	_, has := p.Ours[from]
-	return has && p.Theirs[p.to[from]].Mode != scaffold.Once
+	return has && (p.Theirs[p.to[from]].Mode != scaffold.Once || p.makesRoom(from))
+}
+
+// makesRoom reports whether a file of the member's since creation, which would stay where
+// it is, goes along with the golden path's move: another one is moved to its place.
+func (p *planner) makesRoom(from string) bool {
+	for at := from; ; {
+		at = p.from[at]
+		_, has := p.Ours[at]
+		_, stays := p.stay[at]
+		switch {
+		case at == "" || at == from || !has || stays:
+			return false
+		case p.Theirs[p.to[at]].Mode != scaffold.Once:
+			return true
+		}
+	}
 }
 
 // staysOnce reports whether the member has a file, since creation, at a path from which

@@ -193,7 +193,7 @@ func (p *planner) change(path, from string) Change {
 	if held || from == "" || f.ours == nil {
 		return c
 	}
-	return movedChange(c, from)
+	return p.movedChange(c, from)
 }
 
 // owned tells of a file that another golden path has in the member, unless both want
@@ -210,8 +210,8 @@ func (p *planner) owned(path, owner string) []Change {
 	}}
 }
 
-func movedChange(c Change, from string) Change {
-	if c.Mode == scaffold.Once {
+func (p *planner) movedChange(c Change, from string) Change {
+	if c.Mode == scaffold.Once && !p.makesRoom(from) {
 		c.Reason = fmt.Sprintf("the golden path has it at %s now; yours stays where it is, since creation", c.Path)
 		c.Path, c.After = from, c.Before
 		return c
