@@ -108,32 +108,16 @@ func stateOf(name string, text []byte) state {
 			return broken // a key that is there twice, too
 		}
 	case ".xml":
-		return stateOfXML(text)
+		for d := xml.NewDecoder(bytes.NewReader(text)); ; {
+			if _, err := d.Token(); err != nil {
+				if !errors.Is(err, io.EOF) {
+					return broken
+				}
+				return sound
+			}
+		}
 	}
 	return sound
-}
-
-// stateOfXML counts the elements at the top, of which Go's parser lets there be several.
-func stateOfXML(text []byte) state {
-	depth, roots := 0, 0
-	for d := xml.NewDecoder(bytes.NewReader(text)); ; {
-		token, err := d.Token()
-		switch {
-		case errors.Is(err, io.EOF) && roots == 1:
-			return sound
-		case err != nil:
-			return broken
-		}
-		switch token.(type) {
-		case xml.StartElement:
-			if depth == 0 {
-				roots++
-			}
-			depth++
-		case xml.EndElement:
-			depth--
-		}
-	}
 }
 
 // stateOfJSON walks the tokens, because a map that JSON is read into has every key
