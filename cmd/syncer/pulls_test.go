@@ -456,7 +456,7 @@ func TestWalkMergesNothingThatNobodyChecks(t *testing.T) {
 func TestWalkMergesNoConflictByItself(t *testing.T) {
 	eachWorld(t, func(w *world) {
 		w.automerging(nil)
-		w.must(w.alice.AddRuleset("acme/payments", "main", "branch", []string{"~DEFAULT_BRANCH"}, localhub.Rule{Type: "required_status_checks", Parameters: map[string]any{"required_status_checks": []any{map[string]any{"context": "ci"}}}}))
+		w.must(w.alice.AddRuleset("acme/payments", "main", "branch", []string{"~DEFAULT_BRANCH"}, localhub.Rule{Type: "required_status_checks", Parameters: map[string]any{"strict_required_status_checks_policy": false, "required_status_checks": []any{map[string]any{"context": "ci"}}}}))
 		w.release(map[string]string{"goldenpaths/svc/template/ci.yaml": "ci: 2\n"})
 		w.until("a pull request is open", func() bool { return w.pull("acme/payments", ourBranch) != nil })
 		w.settle()

@@ -53,7 +53,7 @@ func (i *Installation) selection() string {
 func (i *Installation) json() obj {
 	api := i.hub.apiURL()
 	j := obj{
-		"id": i.id, "node_id": nodeID("IN", i.id), "client_id": i.app.clientID, "account": i.account.json(i.hub),
+		"id": i.id, "client_id": i.app.clientID, "account": i.account.json(i.hub),
 		"repository_selection": i.selection(), "app_id": i.app.id, "app_slug": i.app.slug,
 		"access_tokens_url": fmt.Sprintf("%s/app/installations/%d/access_tokens", api, i.id),
 		"repositories_url":  api + "/installation/repositories",
@@ -209,7 +209,7 @@ func createToken(c *call) answer {
 		var list []obj
 		for _, r := range chosen {
 			t.repos[r.id] = true
-			list = append(list, c.hub.repoJSON(r, c.actor))
+			list = append(list, plain(c.hub.repoJSON(r, c.actor)))
 		}
 		out["repositories"], out["repository_selection"] = list, "selected"
 	}

@@ -205,15 +205,12 @@ func shown(limit int) int {
 
 func rateLimit(c *call) answer {
 	u, l := c.hub.usage(c.actor), c.hub.options.Limits
-	bucket := func(w window, limit int, name string) obj {
-		return obj{
-			"limit": shown(limit), "used": w.used, "remaining": max(0, shown(limit)-w.used),
-			"reset": w.reset.Unix(), "resource": name,
-		}
+	bucket := func(w window, limit int) obj {
+		return obj{"limit": shown(limit), "used": w.used, "remaining": max(0, shown(limit)-w.used), "reset": w.reset.Unix()}
 	}
-	core := bucket(u.rest, l.PerHour, "core")
+	core := bucket(u.rest, l.PerHour)
 	return ok(obj{
-		"resources": obj{"core": core, "search": bucket(window{reset: u.rest.reset}, 30, "search"), "graphql": bucket(u.graph, l.GraphQLPerHour, "graphql")},
+		"resources": obj{"core": core, "search": bucket(window{reset: u.rest.reset}, 30), "graphql": bucket(u.graph, l.GraphQLPerHour)},
 		"rate":      core,
 	})
 }

@@ -91,11 +91,18 @@ func (h *Hub) fullRepoJSON(r *repository, viewer *actor) obj {
 		j["organization"] = r.owner.json(h)
 	}
 	if from := h.state.repos[r.templateOf]; from != nil && !from.hidden && viewer.sees(from) {
-		j["template_repository"] = h.repoJSON(from, viewer)
+		j["template_repository"] = plain(h.repoJSON(from, viewer))
 	} else if r.templateOf != 0 {
 		j["template_repository"] = nil
 	}
 	return j
+}
+
+// plain leaves off what GitHub does not describe for a repository inside of something
+// else.
+func plain(repo obj) obj {
+	delete(repo, "custom_properties")
+	return repo
 }
 
 func orNil(s string) any {

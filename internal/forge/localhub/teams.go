@@ -101,7 +101,8 @@ func getTeamRepo(c *call) answer {
 		return notFound()
 	}
 	if strings.Contains(c.r.Header.Get("Accept"), "repository") {
-		j := c.hub.repoJSON(c.repo, nil)
+		j := plain(c.hub.repoJSON(c.repo, nil))
+		delete(j, "has_discussions") // which a team's repository has not
 		j["permissions"], j["role_name"] = permissionsOf(legacyRole(c.repo.teams[t.slug])), legacyRole(c.repo.teams[t.slug])
 		return ok(j)
 	}

@@ -4,7 +4,8 @@
 // Requests are held to the whole description: known path, parameters of the right
 // type, a body that fits, and no member that GitHub does not know (it would ignore it,
 // which hides mistakes). Answers are held to the types and required fields of the
-// description, except where GitHub's own answers do not fit it (see tolerated).
+// description, and to have no member that it lacks, except where GitHub's own answers do
+// not fit it (see tolerances and sent).
 package openapi
 
 import (
@@ -191,7 +192,7 @@ func (v *Validator) Middleware(next http.Handler) http.Handler {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		copied := &tee{ResponseWriter: w, status: http.StatusOK}
 		next.ServeHTTP(copied, r)
-		if route != nil && !copied.hijacked {
+		if route != nil {
 			v.answer(r, route, copied)
 		}
 	})
@@ -283,17 +284,18 @@ type tee struct {
 	http.ResponseWriter
 	status   int
 	body     bytes.Buffer
-	hijacked bool
+	answered bool // false where the connection was cut without a word
 }
 
 // WriteHeader keeps the status.
 func (t *tee) WriteHeader(status int) {
-	t.status = status
+	t.status, t.answered = status, true
 	t.ResponseWriter.WriteHeader(status)
 }
 
 // Write keeps a copy.
 func (t *tee) Write(p []byte) (int, error) {
+	t.answered = true
 	t.body.Write(p)
 	return t.ResponseWriter.Write(p)
 }

@@ -74,3 +74,39 @@ func TestRequestsAreHeldToTheDescription(t *testing.T) {
 		})
 	}
 }
+
+func TestAnswersAreHeldToTheDescription(t *testing.T) {
+	v, err := openapi.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const label = `{"id":1,"node_id":"x","url":"https://x/y","name":"bug","color":"ededed","default":true,"description":null`
+	for _, c := range []struct{ name, path, body, want string }{
+		{"good", "/repos/a/b/labels/bug", label + "}", ""},
+		{"a member less", "/repos/a/b/labels/bug", `{"id":1,"node_id":"x","url":"https://x/y"}`, `"name" is missing`},
+		{"another type", "/repos/a/b/labels/bug", strings.Replace(label, "true", "1", 1) + "}", "/default"},
+		{"a member that there is not", "/repos/a/b/labels/bug", label + `,"colour":"red"}`, `unknown member "/colour"`},
+		{"in a list", "/repos/a/b/labels", "[" + label + `,"colour":"red"}]`, `unknown member "/0/colour"`},
+		{"in one of several forms", "/repos/a/b/contents/x", `[{"name":"x","shaa":"1"}]`, `unknown member "/0/shaa"`},
+		{"a member that the description lacks", "/meta", `{"verifiable_password_authentication":true,"installed_version":"3.19.0"}`, ""},
+		{"and elsewhere is none", "/rate_limit", `{"installed_version":"3.19.0"}`, `unknown member "/installed_version"`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			before := len(v.Violations())
+			handler := v.Middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/json; charset=utf-8")
+				if _, err := io.WriteString(w, c.body); err != nil {
+					t.Error(err)
+				}
+			}))
+			handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, c.path, http.NoBody))
+			var got []string
+			for _, one := range v.Violations()[before:] {
+				got = append(got, one.String())
+			}
+			if c.want == "" && got != nil || c.want != "" && !slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, c.want) }) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
