@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"sync/atomic"
@@ -24,6 +25,7 @@ import (
 	"github.com/gorilla/mux"
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
+	"github.com/goldenpaths/syncer/internal/forge/openapi"
 	"github.com/goldenpaths/syncer/internal/setup"
 )
 
@@ -417,5 +419,21 @@ func TestManual(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, old); diff != "" {
 		t.Errorf("%s (run go test ./internal/setup -update) (-want +got):\n%s", docs, diff)
+	}
+}
+
+// TestWhatIsReadIsDescribed holds what is read of the answer to GitHub's description.
+func TestWhatIsReadIsDescribed(t *testing.T) {
+	described, err := openapi.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads := openapi.Reads{}
+	for field := range reflect.TypeFor[setup.App]().Fields() {
+		reads[field.Tag.Get("json")] = nil
+	}
+	lacking, err := described.Lacking(http.MethodPost, "app-manifests/1/conversions", reads)
+	if err != nil || lacking != nil {
+		t.Errorf("%d members are read, of which the answer lacks %q (%v)", len(reads), lacking, err)
 	}
 }

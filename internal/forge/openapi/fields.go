@@ -251,3 +251,53 @@ func tolerated(template string, err error) bool {
 	}
 	return false
 }
+
+// Reads are the members that a program reads of an answer, each with those below it.
+// Lists are passed through: what is below one is read of its items.
+type Reads map[string]Reads
+
+// Lacking names those members that no good answer of an operation has by its
+// description. The path is without /api/v3 and its variables are filled in. The error is
+// that there is no such operation.
+func (v *Validator) Lacking(method, path string, reads Reads) ([]string, error) {
+	r, err := http.NewRequest(method, "http://localhost/"+strings.TrimPrefix(path, "/"), nil)
+	if err != nil {
+		return nil, err
+	}
+	route, _ := v.find(r)
+	if route == nil {
+		return nil, fmt.Errorf("%s %s: no such operation", method, path)
+	}
+	var bodies []*openapi3.Schema
+	for status, answer := range route.Operation.Responses.Map() {
+		if media := answer.Value.Content.Get("application/json"); strings.HasPrefix(status, "2") && media != nil {
+			bodies = append(bodies, media.Schema.Value)
+		}
+	}
+	return lacking(bodies, reads, ""), nil
+}
+
+func lacking(schemas []*openapi3.Schema, reads Reads, at string) (out []string) {
+	schemas = items(schemas)
+	for _, name := range slices.Sorted(maps.Keys(reads)) {
+		below, open := property(schemas, name)
+		switch {
+		case below != nil:
+			out = append(out, lacking(below, reads[name], at+"/"+name)...)
+		case !open || len(schemas) == 0:
+			out = append(out, at+"/"+name)
+		}
+	}
+	return out
+}
+
+// items are schemas with all that they are made of, and for lists their items.
+func items(schemas []*openapi3.Schema) []*openapi3.Schema {
+	out := branches(schemas)
+	for _, s := range out {
+		if s.Items != nil && s.Items.Value != nil {
+			out = append(out, items([]*openapi3.Schema{s.Items.Value})...)
+		}
+	}
+	return out
+}
