@@ -66,6 +66,10 @@ func (w *Walks) beginAll(ctx context.Context, at Place, l *last) error {
 	if err != nil {
 		return err
 	}
+	stuck, err := w.stuckSince(ctx, at, records)
+	if err != nil {
+		return err
+	}
 	names, _ := st.Names("")
 	s := w.syncer(at)
 	begun := true
@@ -74,7 +78,9 @@ func (w *Walks) beginAll(ctx context.Context, at Place, l *last) error {
 			continue
 		}
 		begun = false
-		b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: recordOf(records, at, name), last: l}
+		record := recordOf(records, at, name)
+		record.Stuck = stuck
+		b := &bringing{Walks: w, client: c, syncer: s, look: look, repo: repo, state: st, record: record, last: l}
 		if b.record.Digest != "" {
 			return w.stuck(ctx, c, at, name, lockGone(name))
 		}
@@ -92,8 +98,12 @@ func (w *Walks) beginAll(ctx context.Context, at Place, l *last) error {
 	}
 	if begun {
 		l.sync("the repository has its golden paths already", at)
+		return nil // which closes what was told, too
 	}
-	return nil
+	if stuck == "" {
+		return nil
+	}
+	return repaired(ctx, c, look.Repository, l)
 }
 
 // hasBegun reports whether a golden path was rendered for this repository. What a
