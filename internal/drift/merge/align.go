@@ -1,6 +1,10 @@
 package merge
 
-import "github.com/goldenpaths/syncer/internal/drift/textmerge"
+import (
+	"strings"
+
+	"github.com/goldenpaths/syncer/internal/drift/textmerge"
+)
 
 // align pairs the lines of a with those of b that they became: for each line of
 // a the index in b, or -1 where it is gone. Pairs do not cross. Equal lines are
@@ -33,11 +37,15 @@ func alignAlike(a, b []string, to []int, shift int) {
 		return
 	}
 	as, bs := each(a, bagOf), each(b, bagOf)
+	af, bf := each(a, versioned), each(b, versioned)
 	best := make([]float32, (n+1)*(m+1))
 	sim := make([]float32, n*m)
 	for i := n - 1; i >= 0; i-- {
 		for j := m - 1; j >= 0; j-- {
 			s := float32(as[i].likeness(bs[j]))
+			if s < alike && af[i] != "" && af[i] == bf[j] {
+				s = alike
+			}
 			sim[i*m+j] = s
 			v := max(best[(i+1)*(m+1)+j], best[i*(m+1)+j+1])
 			if s >= alike {
@@ -106,4 +114,13 @@ func (b bag) likeness(c bag) float64 {
 		same += min(n, c.words[w])
 	}
 	return 2 * float64(same) / float64(b.size+c.size)
+}
+
+// versioned returns what is around the versions of a line that has any: two lines in
+// which it is the same are one line, whose version changed, however short it is.
+func versioned(line string) string {
+	if !strings.ContainsAny(line, "0123456789") || !versionWord.MatchString(line) {
+		return ""
+	}
+	return plain(versionWord.ReplaceAllString(line, "\x00"))
 }

@@ -280,8 +280,9 @@ func (f *file) bounds() map[uint64]bound {
 	if len(which) == 0 {
 		return nil
 	}
-	bounds := make(map[uint64]bound, len(which))
-	for sum, c := range f.tally(which) {
+	bounds, counts := make(map[uint64]bound, len(which)), f.tally(which)
+	for sum := range which {
+		c := counts[sum] // nothing of one that a resolver made
 		b, o, t := c.base, c.base+c.ours, c.base+c.theirs
 		most := max(o, t, 1)
 		if most > 1 && (b > 0 || !both[sum]) {

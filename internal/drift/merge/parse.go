@@ -38,7 +38,7 @@ func (k Kind) examine(text []byte) health {
 		var into map[string]any
 		h.parses = toml.Unmarshal(text, &into) == nil
 	case "xml":
-		h.parses = validXML(text)
+		return examineXML(text)
 	case "braces", "hcl":
 		return k.outlined(outline.Read(k.Format, string(text)))
 	default:
@@ -152,12 +152,31 @@ func parsesAsYAML(text []byte) bool {
 	}
 }
 
-func validXML(text []byte) bool {
+// examineXML reports whether every element is closed in its place. A second element
+// beside the outermost one counts as said twice: there are fragments that have several.
+func examineXML(text []byte) health {
 	d := xml.NewDecoder(bytes.NewReader(text))
 	d.Strict = true
-	for {
-		if _, err := d.RawToken(); err != nil {
-			return errors.Is(err, io.EOF)
+	for depth, outermost := 0, 0; ; {
+		token, err := d.Token()
+		switch token.(type) {
+		case xml.StartElement:
+			if depth++; depth == 1 {
+				outermost++
+			}
+		case xml.EndElement:
+			depth--
+		}
+		if err != nil {
+			return health{parses: errors.Is(err, io.EOF), repeated: oneMore("outermost element", outermost > 1)}
 		}
 	}
+}
+
+// oneMore is a set of what is said twice: name, where it is.
+func oneMore(name string, is bool) map[string]bool {
+	if !is {
+		return nil
+	}
+	return map[string]bool{name: true}
 }

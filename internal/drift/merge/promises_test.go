@@ -108,16 +108,38 @@ func stateOf(name string, text []byte) state {
 			return broken // a key that is there twice, too
 		}
 	case ".xml":
-		for d := xml.NewDecoder(bytes.NewReader(text)); ; {
-			if _, err := d.Token(); err != nil {
-				if !errors.Is(err, io.EOF) {
-					return broken
-				}
-				return sound
-			}
-		}
+		return stateOfXML(text)
 	}
 	return sound
+}
+
+// stateOfXML takes a second element beside the outermost one for said twice.
+func stateOfXML(text []byte) state {
+	var within []xml.Name
+	outermost := 0
+	for d := xml.NewDecoder(bytes.NewReader(text)); ; {
+		token, err := d.RawToken()
+		switch token := token.(type) {
+		case xml.StartElement:
+			if len(within) == 0 {
+				outermost++
+			}
+			within = append(within, token.Name)
+		case xml.EndElement:
+			if len(within) == 0 || within[len(within)-1] != token.Name {
+				return broken
+			}
+			within = within[:len(within)-1]
+		}
+		switch {
+		case errors.Is(err, io.EOF) && len(within) == 0 && outermost < 2:
+			return sound
+		case errors.Is(err, io.EOF) && len(within) == 0:
+			return twice
+		case err != nil:
+			return broken
+		}
+	}
 }
 
 // stateOfJSON walks the tokens, because a map that JSON is read into has every key

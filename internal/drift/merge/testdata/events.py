@@ -80,8 +80,8 @@ def report(name, events, files, conflicts, policies):
         if whole and not (deleted and policies) or not whole and id(t) in conflicts:
             left[t["event"]] += 1
     n = list(left.values())
-    print("%-44s events %4d  free of conflicts %5.1f %%  median files left %g  mean %.1f" % (
-        name + (" + policies" if policies else ""), len(n), 100 * n.count(0) / len(n), statistics.median(n), statistics.mean(n)))
+    print("%-44s events %4d  free of conflicts %5.1f %%  two files left or fewer %5.1f %%  median files left %g  mean %.1f" % (
+        name + (" + policies" if policies else ""), len(n), 100 * n.count(0) / len(n), 100 * sum(x <= 2 for x in n) / len(n), statistics.median(n), statistics.mean(n)))
 
 
 def main():
