@@ -12,9 +12,11 @@ type Given struct{}
 // Ask returns the mistakes that a template, and those that it calls, make with the names
 // of the data, also in branches that some data never take: names that are not in data,
 // and values that may be null and are always written as they are. What is asked of other
-// values than the data shows only when they are known.
+// values than the data shows only when they are known. A name that the template may put
+// into the data counts as being there.
 func (t *Template) Ask(data map[string]any, secrets []string) []*Error {
-	if t.mutates { // names may be put into the data
+	data, ok := t.changed(data)
+	if !ok {
 		return nil
 	}
 	a := asker{run: &run{template: t, limits: t.limits, root: data, secrets: secrets}, seen: map[*body]bool{}}
