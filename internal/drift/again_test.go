@@ -330,7 +330,7 @@ func TestHandedOver(t *testing.T) {
 
 	// The one that hands it over lets it lie until it is taken, and remembers it.
 	l = newLife(t, file(seven), nil)
-	waits := func(r *drift.Request) { r.Waits = map[string]string{"f": "other"} }
+	waits := func(r *drift.Request) { r.Waits = map[string]drift.Taker{"f": {GoldenPath: "other", Path: "f"}} }
 	for range 2 {
 		l.told(l.sync("2", tree.Tree{}, nil, waits), "f", drift.Elsewhere)
 		l.is("f", seven)

@@ -41,7 +41,7 @@ func (p *planner) findMoves() {
 		}
 	}
 	for _, from := range p.gone() {
-		if to := p.mostAlike(from, added); to != "" {
+		if to := p.mostAlike(from, p.Theirs, added); to != "" {
 			p.take(to, from)
 			delete(added, to)
 		}
@@ -88,7 +88,8 @@ func (p *planner) taken(path string) bool {
 // the member's own, and what another golden path has taken over is that one's.
 func (p *planner) movable(path string) bool {
 	_, owned := p.Owned[path]
-	return !owned && p.Locked.Files[path].Blob != ""
+	l, _ := p.locked(path)
+	return !owned && l.Blob != ""
 }
 
 // gone returns the files that the golden path has no more, nor moved as far as is
@@ -177,9 +178,10 @@ func (p *planner) kept(a, b string) (Keep, bool) {
 // maxCandidates bounds the comparisons of removed with added files.
 const maxCandidates = 200
 
-// mostAlike returns the added file that is the most like a removed one: at least
-// half of their lines are the same, as git's rename detection asks.
-func (p *planner) mostAlike(from string, added map[string]bool) string {
+// mostAlike returns the file, of those that were added to a rendering, that is the most
+// like a removed one: at least half of their lines are the same, as git's rename
+// detection asks.
+func (p *planner) mostAlike(from string, theirs scaffold.Rendering, added map[string]bool) string {
 	locked := p.Locked.Files[from]
 	if len(added) == 0 || len(added) > maxCandidates || locked.Blob == "" {
 		return ""
@@ -187,7 +189,7 @@ func (p *planner) mostAlike(from string, added map[string]bool) string {
 	best, most := "", 0.5
 	var base *tree.File
 	for _, to := range slices.Sorted(maps.Keys(added)) {
-		if p.Theirs[to].Blob() == locked.Blob && len(p.Theirs[to].File.Data) > 0 {
+		if theirs[to].Blob() == locked.Blob && len(theirs[to].File.Data) > 0 {
 			return to
 		}
 		if locked.Mode == scaffold.Once {
@@ -198,7 +200,7 @@ func (p *planner) mostAlike(from string, added map[string]bool) string {
 				return ""
 			}
 		}
-		if s := Similarity(base.Data, p.Theirs[to].File.Data); s > most && len(base.Data) > 0 {
+		if s := Similarity(base.Data, theirs[to].File.Data); s > most && len(base.Data) > 0 {
 			best, most = to, s
 		}
 	}

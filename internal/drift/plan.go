@@ -52,10 +52,13 @@ type Request struct {
 	// Handed are files that this golden path takes over from others, which have them no
 	// more, by path; Base is asked for what they began from as for its own.
 	Handed map[string]Handed
-	// Waits are the golden paths, by path, that are going to take over files of this
-	// one's, which has them no more.
-	Waits map[string]string
+	// Waits says, by path, who is going to take over files of this one's, which has them
+	// no more.
+	Waits map[string]Taker
 }
+
+// Taker is the golden path that takes a file over, and the path at which it has it.
+type Taker struct{ GoldenPath, Path string }
 
 // Handed is a file of another golden path's lock.
 type Handed struct {
@@ -96,11 +99,7 @@ func (cs ChangeSet) Writes() map[string]*tree.File {
 
 // Plan says what brings the member to r.To.
 func Plan(r Request) ChangeSet {
-	p := planner{Request: r}
-	p.Ours = onlyFiles(r.Ours)
-	if p.Locked == nil {
-		p.Locked = &Section{}
-	}
+	p := newPlanner(r)
 	p.lock = &Section{Revision: r.To, Files: map[string]LockedFile{}, Earlier: map[string]Revision{}}
 	cs := ChangeSet{GoldenPath: r.GoldenPath, To: r.To}
 	if r.Locked != nil {
@@ -120,6 +119,15 @@ type planner struct {
 	Request
 	moves
 	lock *Section
+}
+
+func newPlanner(r Request) *planner {
+	p := &planner{Request: r}
+	p.Ours = onlyFiles(r.Ours)
+	if p.Locked == nil {
+		p.Locked = &Section{}
+	}
+	return p
 }
 
 func (p *planner) changes() []Change {
@@ -171,9 +179,13 @@ func (p *planner) change(path, from string) Change {
 		f.compare(locked, p.Theirs[path])
 		p.findBase(&f, at, locked)
 	}
-	if taker := p.Waits[path]; taker != "" && f.theirs == nil {
-		reason := fmt.Sprintf("the golden path %s has this file now, and takes it over", taker)
-		return Change{Path: path, Action: Elsewhere, Reason: reason, Mode: f.mode, Before: f.ours, After: f.ours, For: taker, at: at, to: path, goes: f.deleted}
+	if taker, waits := p.Waits[path]; waits && f.theirs == nil {
+		as := ","
+		if taker.Path != path {
+			as = ", as " + taker.Path + ","
+		}
+		reason := fmt.Sprintf("the golden path %s has this file now%s and takes it over", taker.GoldenPath, as)
+		return Change{Path: path, Action: Elsewhere, Reason: reason, Mode: f.mode, Before: f.ours, After: f.ours, For: taker.GoldenPath, at: at, to: path, goes: f.deleted}
 	}
 	if at == "" && p.staysOnce(path) {
 		f.ours = get(p.Ours, path)

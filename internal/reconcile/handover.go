@@ -18,40 +18,48 @@ import (
 type handover struct {
 	owned  map[string]string // by path, what stays with other golden paths
 	handed map[string]drift.Handed
-	waits  map[string]string
+	waits  map[string]drift.Taker
 	bases  map[string]*bases // of the golden paths that hand over
+	moved  map[string]string // new paths, by old ones, of files that come under another name
+	ours   tree.Tree         // the member's, of those
+	err    error
 }
 
 // handover finds what a golden path that renders theirs takes over, and what others
 // take over from it. Other golden paths are rendered only where there may be something.
-func (s *Syncer) handover(ctx context.Context, repo Repository, st *State, name string, locked *drift.Section, theirs scaffold.Rendering, on trial) handover {
-	h := handover{owned: st.owned(name), handed: map[string]drift.Handed{}, waits: map[string]string{}, bases: map[string]*bases{}}
+func (s *Syncer) handover(ctx context.Context, repo Repository, st *State, me side, ours tree.Tree, on trial) handover {
+	h := handover{owned: st.owned(me.name), handed: map[string]drift.Handed{}, waits: map[string]drift.Taker{}, bases: map[string]*bases{}, moved: map[string]string{}, ours: tree.Tree{}}
 	var wanted, given []string
-	for path := range theirs {
-		if _, mine := locked.Files[path]; h.owned[path] != "" && !mine {
+	adds := false
+	for path := range me.theirs {
+		if _, mine := me.locked.Files[path]; h.owned[path] != "" && !mine {
 			wanted = append(wanted, path)
+		} else if _, there := ours[path]; !mine && !there {
+			adds = true
 		}
 	}
-	for path, l := range locked.Files {
-		if _, still := theirs[path]; !still && h.owned[path] == "" && l.Blob != "" {
+	for path, l := range me.locked.Files {
+		if _, still := me.theirs[path]; !still && h.owned[path] == "" && l.Blob != "" {
 			given = append(given, path)
 		}
 	}
 	for _, f := range st.Member.GoldenPaths {
-		concerned := len(given) > 0 || slices.ContainsFunc(wanted, func(p string) bool { return h.owned[p] == f.Name })
-		if f.Name == name || !concerned {
+		concerned := len(given) > 0 || adds && st.Lock.GoldenPaths[f.Name] != nil || slices.ContainsFunc(wanted, func(p string) bool { return h.owned[p] == f.Name })
+		if f.Name == me.name || !concerned {
 			continue
 		}
-		src, has, err := s.wanted(ctx, st, f.Name, on)
+		other, err := s.wanted(ctx, st, f.Name, on)
 		if err != nil {
 			continue // it is told where that one is planned; until then everything stays whose it is
 		}
-		h.take(ctx, src, repo, st, f.Name, has, wanted)
+		h.take(ctx, other.source, repo, st, f.Name, other.theirs, wanted)
 		for _, path := range given {
-			if _, takes := has[path]; takes && h.waits[path] == "" {
-				h.waits[path] = f.Name
+			if _, takes := other.theirs[path]; takes && h.waits[path].GoldenPath == "" {
+				h.waits[path] = drift.Taker{GoldenPath: f.Name, Path: path}
 			}
 		}
+		c := crossing{ctx: ctx, repo: repo, st: st, today: s.Today, ours: ours}
+		h.err = errors.Join(h.err, h.cross(c, me, other))
 	}
 	return h
 }
@@ -85,7 +93,7 @@ func (h handover) find(own func(string, drift.LockedFile) (tree.File, bool)) fun
 }
 
 func (h handover) failed() error {
-	var errs []error
+	errs := []error{h.err}
 	for _, b := range h.bases {
 		errs = append(errs, b.failed)
 	}
@@ -113,20 +121,21 @@ func (s *Syncer) candidateOf(ctx context.Context, follow drift.Follow, on trial)
 }
 
 // wanted renders the version of a golden path that the member is to have.
-func (s *Syncer) wanted(ctx context.Context, st *State, name string, on trial) (*source, scaffold.Rendering, error) {
+func (s *Syncer) wanted(ctx context.Context, st *State, name string, on trial) (side, error) {
 	follow, err := following(st, name)
 	if err != nil {
-		return nil, nil, err
+		return side{}, err
 	}
 	g, err := s.candidateOf(ctx, follow, on)
 	if err != nil {
-		return nil, nil, err
+		return side{}, err
 	}
 	locked := st.Lock.GoldenPaths[name]
 	if locked == nil {
 		locked = &drift.Section{}
 	}
-	inputs, _ := migrateInputs(follow.Inputs, migrations(ctx, g, locked), g.declares)
+	crossed := migrations(ctx, g, locked)
+	inputs, _ := migrateInputs(follow.Inputs, crossed, g.declares)
 	theirs, _, err := g.render(st.inputsOf(name), inputs, locked.Repository)
-	return g.source, theirs, err
+	return side{name, g.source, locked, theirs, renamesOf(crossed, g, locked)}, err
 }

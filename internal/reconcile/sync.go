@@ -129,13 +129,16 @@ func (s *Syncer) planTo(ctx context.Context, repo Repository, st *State, follow 
 	}
 	p.repo, p.ours = repo, ours
 	b := newBases(ctx, g.source, name, locked, repo)
-	over := s.handover(ctx, repo, st, name, locked, theirs, on)
+	renames := renamesOf(migrations, g, locked)
+	over := s.handover(ctx, repo, st, side{name, g.source, locked, theirs, renames}, ours, on)
+	maps.Copy(ours, over.ours)
+	maps.Copy(renames, over.moved)
 	policies, memory := s.policies(ctx, st, g.merge, locked, theirs)
 	policies.Between = (&between{ctx: ctx, source: g.source, repo: repo, name: name, locked: locked, to: revision, migrations: g.migrations}).of
 	p.policies = policies
 	p.ChangeSet, p.theirs, err = planStored(repo, drift.Request{
 		GoldenPath: name, Locked: locked, To: revision, Theirs: theirs, Ours: ours, Base: over.find(b.find),
-		Renames: renamesOf(migrations, g, locked), Deletes: deletes(migrations), Keeps: st.Member.Keep, Today: s.Today, Policies: policies,
+		Renames: renames, Deletes: deletes(migrations), Keeps: st.Member.Keep, Today: s.Today, Policies: policies,
 		Owned: over.owned, Handed: over.handed, Waits: over.waits,
 	})
 	if err != nil {
