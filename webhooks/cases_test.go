@@ -99,6 +99,7 @@ func ourMember(why string) []webhooks.Job {
 
 var (
 	managed  = []webhooks.Job{webhooks.CheckManaged{Repository: repo(1), Number: 2, Head: head, Base: "master"}}
+	ourCheck = []webhooks.Job{webhooks.CheckManaged{Repository: repo(1), Number: 2, Head: head, Base: "master", Ours: true}}
 	botActor = webhooks.Actor{ID: cat.ID, Login: "golden[bot]", Bot: true}
 	edited   = set{"action": "edited"}
 	newBase  = set{"changes.base.ref.from": "main"}
@@ -111,7 +112,11 @@ var pullRequestCases = []recorded{
 	{file: "pull_request.synchronize", app: us, want: managed},
 	{file: "pull_request.opened", app: us, edits: []set{edited, newBase}, want: managed},
 	{file: "pull_request.opened", app: us, edits: []set{edited}, reason: "action not handled"},
-	{file: "pull_request.opened", app: us, edits: []set{bot}, reason: "caused by ourselves"},
+	// Ours too: the check may be required.
+	{file: "pull_request.opened", app: us, edits: []set{bot}, want: ourCheck},
+	{file: "pull_request.opened", app: us, edits: []set{bot, {"pull_request.base.ref": "release-1"}}, reason: "caused by ourselves"},
+	{file: "pull_request.opened", app: here, edits: []set{bot}, reason: "caused by ourselves"},
+	{file: "pull_request.labeled", app: us, edits: []set{bot}, reason: "caused by ourselves"},
 	{file: "pull_request.opened", app: us, edits: []set{{"pull_request.base.ref": "release-1"}}, reason: "golden paths own files on the default branch only"},
 	{file: "pull_request.opened", app: us, edits: []set{{"pull_request.head.repo": nil}}, want: managed},
 	{file: "pull_request.closed", app: us, reason: "not a pull request of ours"},
@@ -125,13 +130,13 @@ var pullRequestCases = []recorded{
 	{file: "pull_request.closed", app: here, edits: []set{{"pull_request.merged": true}}, want: preview(func(p *webhooks.Preview) { p.Closed, p.Merged = true, true })},
 	{file: "pull_request.labeled", app: here, reason: "action not handled"},
 
-	{file: "pull_request.opened", app: us, edits: []set{ourPR, bot}, reason: "caused by ourselves"},
+	{file: "pull_request.opened", app: us, edits: []set{ourPR, bot}, want: ourCheck},
 	{file: "pull_request.closed", app: us, edits: []set{ourPR}, want: decision(webhooks.Closed, cat)},
 	{file: "pull_request.closed", app: us, edits: []set{ourPR, bot}, reason: "caused by ourselves"},
 	{file: "pull_request.closed", app: us, edits: []set{ourPR, bot, {"pull_request.merged": true}}, want: decision(webhooks.Merged, botActor)},
 	{file: "pull_request.reopened", app: us, edits: []set{ourPR}, want: decision(webhooks.Reopened, cat)},
-	{file: "pull_request.synchronize", app: us, edits: []set{ourPR}, want: ourMember("a person pushed to the pull request")},
-	{file: "pull_request.synchronize", app: us, edits: []set{ourPR, bot}, reason: "caused by ourselves"},
+	{file: "pull_request.synchronize", app: us, edits: []set{ourPR}, want: append(ourCheck, ourMember("a person pushed to the pull request")...)},
+	{file: "pull_request.synchronize", app: us, edits: []set{ourPR, bot}, want: ourCheck},
 	{file: "pull_request.labeled", app: us, edits: []set{ourPR}, want: ourMember("a person labelled the pull request")},
 	{file: "pull_request.opened", app: us, edits: []set{ourPR, edited, newBase}, want: ourMember("the pull request's base was changed")},
 	{file: "pull_request.opened", app: us, edits: []set{ourPR, edited, newBody}, want: []webhooks.Job{webhooks.Checkbox{

@@ -211,6 +211,7 @@ type CheckManaged struct {
 	Group      string     `json:"group,omitempty"`
 	Head       string     `json:"head"`
 	Base       string     `json:"base"` // name of the branch it would go to
+	Ours       bool       `json:"ours,omitempty"`
 }
 
 // Kind names the job.

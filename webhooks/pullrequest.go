@@ -15,7 +15,7 @@ func pullRequests(us App, p *payload) ([]Job, string) {
 	case us.opened(p):
 		return us.ourPullRequest(p, number)
 	case us.own(p.Sender):
-		return none(ours)
+		return us.checkOurs(p, number)
 	}
 	rebased := p.Action == "edited" && p.Changes.Base.Ref != nil
 	closed := p.Action == "closed"
@@ -56,7 +56,7 @@ func (us App) ourPullRequest(p *payload, number int) ([]Job, string) {
 		decision.Verdict = Merged
 		return one(decision)
 	case us.own(p.Sender):
-		return none(ours)
+		return us.checkOurs(p, number)
 	case p.Action == "closed":
 		decision.Verdict = Closed
 		return one(decision)
@@ -65,7 +65,8 @@ func (us App) ourPullRequest(p *payload, number int) ([]Job, string) {
 		return one(decision)
 	case p.Action == "synchronize":
 		member.Why = "a person pushed to the pull request"
-		return one(member)
+		checks, _ := us.checkOurs(p, number)
+		return append(checks, member), ""
 	case p.Action == "labeled":
 		member.Why = "a person labelled the pull request"
 		return one(member)
@@ -76,6 +77,16 @@ func (us App) ourPullRequest(p *payload, number int) ([]Job, string) {
 		return p.checkbox(Checkbox{Number: number, PullRequest: true}, p.Changes.Body.From, pr.Body)
 	}
 	return none(noAction)
+}
+
+// checkOurs has a pull request of ours checked, as people's are: the check may be required.
+func (us App) checkOurs(p *payload, number int) ([]Job, string) {
+	pr := p.PullRequest
+	moved := slices.Contains([]string{"opened", "reopened", "synchronize"}, p.Action)
+	if !moved || us.platform(p.Repository) || pr.Base.Ref != p.Repository.DefaultBranch {
+		return none(ours)
+	}
+	return one(CheckManaged{Repository: p.repository(p.Repository), Number: number, Head: pr.Head.SHA, Base: pr.Base.Ref, Ours: true})
 }
 
 func issueComment(us App, p *payload) ([]Job, string) {

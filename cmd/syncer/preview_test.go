@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,6 +235,85 @@ func TestManagedFilesAreChecked(t *testing.T) {
 			}
 		})
 	}
+}
+
+// managedCheck waits for the check of managed files on a commit.
+func (w *world) managedCheck(head string) (found localhub.Check) {
+	w.Helper()
+	w.until("there is a check of managed files on "+head, func() bool {
+		found = w.check(payments, "golden path files", head)
+		return found.Status == "completed"
+	})
+	return found
+}
+
+// TestManagedFilesCanBeRequired: where the check fails, people let the default branch
+// require it. Then syncer's own pull requests must have it too, and one that repairs what
+// syncer cannot read; and nobody gets past it by a branch's name or on syncer's branch.
+func TestManagedFilesCanBeRequired(t *testing.T) {
+	t.Parallel()
+	w := hostile(t, variant{settings: settings.Config{ManagedCheck: walks.ManagedFails}})
+	w.must(w.alice.Protect(payments, "main", &localhub.Protection{Checks: []string{"golden path files"}}))
+	w.version(2, nil)
+	w.until("version 2 is offered", w.offered(payments, 2))
+	ours := w.pull(payments, ourHead)
+	if got := w.managedCheck(ours.HeadID); got.Conclusion != "success" {
+		t.Errorf("the check of syncer's own pull request is %+v", got)
+	}
+	w.settle()
+	edited, err := w.alice.Push(payments, ourHead, "edit", localhub.Edit{Files: map[string]string{"ci.yaml": "ci: mine\n"}})
+	w.must(err)
+	if got := w.managedCheck(edited); got.Conclusion != "failure" || !strings.Contains(got.Summary, "`ci.yaml`") {
+		t.Errorf("somebody edited a managed file on syncer's branch, and the check is %+v", got)
+	}
+	w.settle()
+	back, err := w.alice.Push(payments, ourHead, "take it back", localhub.Edit{Files: map[string]string{"ci.yaml": "ci: 2\n"}})
+	w.must(err)
+	if got := w.managedCheck(back); got.Conclusion != "success" {
+		t.Errorf("the edit is taken back, and the check is %+v", got)
+	}
+	w.settle()
+	w.must(w.alice.MergePull(payments, ours.Number, "merge"))
+	w.until("the member is current", func() bool { return w.is(payments, store.Current) })
+
+	named, err := w.alice.Push(payments, "goldenpath/mine", "edit", localhub.Edit{Files: map[string]string{"ci.yaml": "ci: mine\n"}})
+	w.must(err)
+	_, err = w.alice.OpenPull(payments, "goldenpath/mine", "main", "edit", "")
+	w.must(err)
+	if got := w.managedCheck(named); got.Conclusion != "failure" {
+		t.Errorf("a branch that is called as syncer's are: the check is %+v", got)
+	}
+	w.settle()
+
+	kept, err := w.alice.Push(payments, "keep", "edit, and say why", localhub.Edit{Files: map[string]string{
+		"ci.yaml": "ci: mine\n", ".goldenpath.yaml": w.file(payments, "main", ".goldenpath.yaml") + "keep:\n  - {path: ci.yaml, reason: ours}\n",
+	}})
+	w.must(err)
+	_, err = w.alice.OpenPull(payments, "keep", "main", "keep", "")
+	w.must(err)
+	if got := w.managedCheck(kept); got.Conclusion != "success" {
+		t.Errorf("the file is listed under keep, as the check advises, and it is %+v", got)
+	}
+	w.settle()
+
+	whole := w.file(payments, "main", ".goldenpath.lock")
+	_, err = w.alice.Push(payments, "main", "damage", localhub.Edit{Files: map[string]string{".goldenpath.lock": "{]"}})
+	w.must(err)
+	w.until("the member is told", func() bool {
+		return slices.ContainsFunc(w.issues(payments, "open"), func(i localhub.Issue) bool { return strings.Contains(i.Title, "cannot be brought up to date") })
+	})
+	repair, err := w.alice.Push(payments, "repair", "repair", localhub.Edit{Files: map[string]string{".goldenpath.lock": whole}})
+	w.must(err)
+	number, err := w.alice.OpenPull(payments, "repair", "main", "repair", "")
+	w.must(err)
+	if got := w.managedCheck(repair); got.Conclusion != "neutral" || !strings.Contains(got.Summary, ".goldenpath.lock") {
+		t.Errorf("the check of a repair is %+v", got)
+	}
+	w.settle()
+	w.must(w.alice.MergePull(payments, number, "merge"))
+	w.until("the issue is closed", func() bool {
+		return !slices.ContainsFunc(w.issues(payments, "open"), func(i localhub.Issue) bool { return strings.Contains(i.Title, "cannot be brought up to date") })
+	})
 }
 
 // TestPreviewThatTakesTooLong says so, instead of being in progress for ever.

@@ -122,6 +122,9 @@ func (s *service) register() {
 		return s.Preview(ctx, walks.Change{Number: j.Number, Head: j.Head, Closed: j.Closed})
 	})
 	handle(f, func(ctx context.Context, j webhooks.CheckManaged) error {
+		if j.Ours && s.ManagedCheck != walks.ManagedFails {
+			return nil // it would say nothing that anybody waits for
+		}
 		return s.CheckManaged(ctx, place(j.Repository), j.Number, j.Head)
 	})
 	handle(f, func(ctx context.Context, j webhooks.Decision) error {

@@ -124,6 +124,12 @@ func (f Follow) Wanted(today string) string {
 	return f.Channel
 }
 
+// Keeps reports whether the member says that a file stays as it is on a day.
+func (m *Member) Keeps(path, today string) bool {
+	_, ok := kept(m.Keep, path, today)
+	return ok
+}
+
 // kept returns the entry of Keep that holds for a path on a day.
 func kept(keeps []Keep, path, today string) (Keep, bool) {
 	for _, k := range keeps {

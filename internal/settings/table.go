@@ -119,7 +119,7 @@ func Table() []Setting {
 		{Key: "preview-timeout", Default: "2m", Kind: "duration", Example: "5m", set: setDuration("1s", "1h", func(c *Config) *time.Duration { return &c.PreviewTimeout }),
 			Meaning: "How long that process may take for one pull request, all members together, without what GitHub is waited for in between."},
 		{Key: "managed-check", Default: "neutral", Kind: "neutral, fail or off", Example: "fail", set: setManagedCheck,
-			Meaning: "What the check on a member's pull request says that edits a file which a golden path manages: `neutral` tells it and lets it pass, `fail` fails, `off` makes no check."},
+			Meaning: "What the check on a member's pull request says that edits a file which a golden path manages: `neutral` tells it and lets it pass, `fail` fails, `off` makes no check. With `fail` syncer's own pull requests have the check too, so that a branch can require it."},
 		{Key: "pull-requests.open", Default: "0", Kind: "number", Example: "200", set: setNumber(0, 1_000_000, func(c *Config) *int { return &c.PullRequests.Limits.Open }),
 			Meaning: "How many pull requests of syncer's may be open at once, over all repositories. 0 is no limit. What finds no room waits; new repositories do not."},
 		{Key: "pull-requests.open-per-golden-path", Default: "0", Kind: "number", Example: "50", set: setNumber(0, 1_000_000, func(c *Config) *int { return &c.PullRequests.Limits.PerGoldenPath }),
