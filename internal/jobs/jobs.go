@@ -9,7 +9,8 @@
 //     kinds and in whatever process. "" is no lane.
 //   - Newest() string: of the jobs with this kind and key only the newest counts.
 //     While one waits, newer arguments replace its own; one that is wanted while
-//     another runs runs after it. Nothing that was wanted is lost.
+//     another runs runs after it. Nothing that was wanted is lost. Its dead letter
+//     goes when newer work begins.
 //   - Priority() int: 1 is first, 4 is last; without it 3.
 //
 // A handler is a plain function of a context and the arguments. What it returns

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -344,6 +345,61 @@ func TestANewWishAfterAPersonMustAct(t *testing.T) {
 		}
 		goOn <- nil
 		until(t, ended, jobs.Done)
+	})
+}
+
+// TestOneLetterForOneKey: a wish whose work ends in vain again and again, as each sweep has
+// it for a member that somebody has to repair, leaves one dead letter, and none once it
+// is done.
+func TestOneLetterForOneKey(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c, ended := client(t, s, func(cfg *jobs.Config) { cfg.Attempts = 1 })
+		answer := make(chan error, 10)
+		jobs.Handle(c, func(context.Context, latest) error { return <-answer })
+		start(t, c)
+		letters := func(want ...int64) {
+			t.Helper()
+			var got []int64
+			for patient := time.Now().Add(patience); time.Now().Before(patient); {
+				all, _, err := c.DeadLetters(t.Context(), "", 100)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got = nil
+				for _, l := range all {
+					got = append(got, l.ID)
+				}
+				if slices.Equal(got, want) { // River notes it a moment later
+					return
+				}
+			}
+			t.Fatalf("there are the letters %d, want %d", got, want)
+		}
+		fail := func(key string, n int, why error, fate jobs.Fate) int64 {
+			t.Helper()
+			answer <- why
+			enqueue(t, c, latest{key, n})
+			id := until(t, ended, fate).Job
+			return id
+		}
+		first := fail("a", 1, denied{}, jobs.Person)
+		letters(first)
+		second := fail("a", 2, errors.New("broken"), jobs.Dead)
+		letters(second)
+		third := fail("a", 3, denied{}, jobs.Person)
+		letters(third)
+		another := fail("b", 1, denied{}, jobs.Person)
+		letters(another, third)
+		answer <- denied{}
+		if err := c.Replay(t.Context(), third); err != nil {
+			t.Fatal(err)
+		}
+		if o := until(t, ended, jobs.Person); o.Job != third {
+			t.Errorf("job %d was replayed, want %d", o.Job, third)
+		}
+		letters(another, third)
+		fail("a", 4, nil, jobs.Done)
+		letters(another)
 	})
 }
 

@@ -165,7 +165,39 @@ func (r *run) takeNewest(ctx context.Context, tx *sql.Tx) (bool, error) {
 		return true, nil // forgotten since, because it is old; its own arguments hold
 	}
 	r.newer = []byte(args)
+	if err == nil {
+		err = r.dropLetter(ctx, tx)
+	}
 	return done < r.generation, err
+}
+
+// dropLetter takes the dead letter of earlier work with the key away, which this run
+// replaces.
+func (r *run) dropLetter(ctx context.Context, tx *sql.Tx) error {
+	var letter int64
+	err := tx.QueryRowContext(ctx, `SELECT letter FROM newest WHERE kind = $1 AND key = $2`, r.row.Kind, r.key).Scan(&letter)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && letter == 0 {
+		return nil
+	}
+	if err == nil {
+		_, err = tx.ExecContext(ctx, `DELETE FROM river_job WHERE id = $1 AND state IN ('cancelled', 'discarded')`, letter)
+	}
+	return err
+}
+
+// leaveLetter notes that the job is a dead letter from now on, until newer work replaces it.
+func (r *run) leaveLetter(ctx context.Context) error {
+	return inTx(ctx, r.client.cfg.DB, func(tx *sql.Tx) error {
+		// Locks the row.
+		_, err := tx.ExecContext(ctx, `UPDATE newest SET updated = $3 WHERE kind = $1 AND key = $2`, r.row.Kind, r.key, r.client.cfg.Now().UnixMilli())
+		if err == nil {
+			err = r.dropLetter(ctx, tx)
+		}
+		if err == nil {
+			_, err = tx.ExecContext(ctx, `UPDATE newest SET letter = $3 WHERE kind = $1 AND key = $2`, r.row.Kind, r.key, r.row.ID)
+		}
+		return err
+	})
 }
 
 // end decides what becomes of the job after its handler returned err, and records
@@ -193,6 +225,10 @@ func (r *run) end(ctx context.Context, cancelled bool, err error) (Fate, time.Du
 		}
 		if !stands {
 			fate = Superseded
+		}
+	case Person, Dead:
+		if e := r.leaveLetter(ctx); e != nil { // it is one all the same, and stays when newer work is done
+			r.client.cfg.Log.ErrorContext(ctx, "a dead letter is not noted", "job", r.row.ID, "kind", r.row.Kind, "error", e.Error())
 		}
 	}
 	return fate, wait, err
