@@ -26,7 +26,11 @@ ours keeps the file as it is now. suggested takes what is suggested, and leaves 
 the conflicts for which nothing is. syncer explain shows all of them.
 
 The decision is written to ` + drift.LockName + `, so that the same conflict is not
-asked again. What is not committed yet is never replaced.`,
+asked again. What is not committed yet is never replaced.
+
+Of a file that the last sync kept because files of its kind are yours, such as a changelog,
+theirs takes the golden path's text where yours was kept, this once. The file must be as
+the sync left it.`,
 		Example: "  syncer resolve Makefile --take theirs\n  syncer resolve package.json --take suggested",
 		Args:    between(1, 1, "one PATH"), ValidArgsFunction: completeOpen,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -173,6 +177,11 @@ func (a *app) resolve(cmd *cobra.Command, m member, arg string, take drift.Side)
 		return err
 	}
 	r, err := a.syncer(m.Root()).Resolve(cmd.Context(), m, st, path, take)
+	given := false
+	if _, decided := errors.AsType[*drift.NotOpenError](err); decided && take == drift.Theirs && st.Lock.Has(path) {
+		r, err = a.give(cmd, m, st, path, err)
+		given = true
+	}
 	if err != nil {
 		return err
 	}
@@ -184,7 +193,25 @@ func (a *app) resolve(cmd *cobra.Command, m member, arg string, take drift.Side)
 	if err := m.Apply(cmd.Context(), r.Writes); err != nil {
 		return err
 	}
+	if given && !a.json {
+		fmt.Fprintf(a.out, "%s: the golden path's text is taken where yours was kept, this once\n", path)
+		return nil
+	}
 	return a.resolved(path, take, r.Open)
+}
+
+// give takes the golden path's text where the last sync kept a file because it is the
+// member's; notOpen is the error where it kept nothing.
+func (a *app) give(cmd *cobra.Command, m member, st *reconcile.State, path string, notOpen error) (*reconcile.Resolution, error) {
+	before, err := beforeSync(m, st, path)
+	if err != nil {
+		return nil, notOpen // there was no sync that could have kept anything
+	}
+	r, err := a.syncer(m.Root()).Give(cmd.Context(), newBranch{Member: m.Member, head: before}, m, path)
+	if _, none := errors.AsType[*reconcile.NothingKeptError](err); none {
+		return nil, notOpen
+	}
+	return r, err
 }
 
 // resolved tells what was decided, and whether something of the file is still open.

@@ -15,6 +15,9 @@ type tiersReport struct {
 	Conflicts []placeReport `json:"conflicts,omitempty"`
 	DecidedBy string        `json:"decidedBy,omitempty"` // the policy that did: "onDelete: follow"
 	Run       string        `json:"run,omitempty"`       // the command that brings the file up to date
+	// Kept is true where the golden path's text was not taken because the file is the
+	// member's; resolve --take theirs takes it.
+	Kept bool `json:"kept,omitempty"`
 }
 
 // placeReport is one place. Without a line it is the file as a whole.
@@ -33,7 +36,7 @@ type placeReport struct {
 }
 
 func tiersOf(c drift.Change) tiersReport {
-	r := tiersReport{DecidedBy: c.Policy, Run: c.Run}
+	r := tiersReport{DecidedBy: c.Policy, Run: c.Run, Kept: c.Given() != nil}
 	for _, h := range c.Places() {
 		encode, encoding := encoder(h.Base, h.Ours, h.Theirs, h.Proposal)
 		p := placeReport{
@@ -80,6 +83,9 @@ func (a *app) printChanges(changes []changeReport, branch string) {
 		}
 		if c.Run != "" {
 			fmt.Fprintf(a.out, "            run: %s\n", c.Run)
+		}
+		if c.Kept {
+			fmt.Fprintf(a.out, "            instead, this once: %ssyncer resolve %s --take theirs\n", first, c.Path)
 		}
 		if c.Action == drift.Conflict {
 			fmt.Fprintf(a.out, "            decide: %ssyncer resolve %s --take %s\n", first, c.Path, takes(c.suggests()))

@@ -23,19 +23,31 @@ func TestWalkTiersAreTold(t *testing.T) {
 		w.release(map[string]string{
 			"goldenpaths/svc/goldenpath.yaml": manifest, "goldenpaths/svc/template/app.txt": app,
 			"goldenpaths/svc/template/go.sum": "a v1.0.0 h1:a=\n", "goldenpaths/svc/template/gone.txt": "one\n",
+			"goldenpaths/svc/template/CHANGELOG.md": "# 1.0\n",
 		})
 		w.publish()
 		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "app.txt") == app })
 		_, err := w.alice.Push("acme/payments", "main", "our own", localhub.Edit{Files: map[string]string{
 			"app.txt": mine, "go.sum": "a v1.0.0 h1:a=\nb v1.0.0 h1:b=\n", "gone.txt": "one\nof ours\n",
+			"CHANGELOG.md": "# 1.1 of ours\n",
 		}})
 		w.must(err)
-		_, err = w.alice.Push("acme/platform", "main", "the next version", localhub.Edit{
-			Files:  map[string]string{"goldenpaths/svc/template/app.txt": next, "goldenpaths/svc/template/go.sum": "a v1.1.0 h1:aa=\n"},
+		head, err := w.alice.Push("acme/platform", "next", "the next version", localhub.Edit{
+			Files: map[string]string{
+				"goldenpaths/svc/template/app.txt": next, "goldenpaths/svc/template/go.sum": "a v1.1.0 h1:aa=\n",
+				"goldenpaths/svc/template/CHANGELOG.md": "# 2.0 of theirs\n",
+			},
 			Delete: []string{"goldenpaths/svc/template/gone.txt"},
 		})
 		w.must(err)
+		number, err := w.alice.OpenPull("acme/platform", "next", "main", "The next version", "")
+		w.must(err)
+		want := "- `app.txt`, by `inserts`: 1 place in 1 repository; both added lines in the same place; yours first"
+		if got := w.previewed(head); !strings.Contains(got.Summary, want) {
+			t.Errorf("the preview does not tell %q:\n%s", want, got.Summary)
+		}
+		w.must(w.alice.MergePull("acme/platform", number, "merge"))
 		w.until("a pull request brings it", func() bool { return w.pull("acme/payments", branch) != nil })
 		body := w.pull("acme/payments", branch).Body
 		gone := tree.Text("one\nof ours\n").Blob()
@@ -49,6 +61,10 @@ func TestWalkTiersAreTold(t *testing.T) {
 				t.Errorf("%q is not told in\n%s", part, body)
 			}
 		}
+		w.tick("acme/payments", "take the golden path's `CHANGELOG.md`, this once")
+		w.until("the golden path's is taken", func() bool { return w.file("acme/payments", branch, "CHANGELOG.md") == "# 2.0 of theirs\n" })
+		w.comment("acme/payments", "/syncer take theirs README.md")
+		w.until("what was not kept is not given", w.answered("acme/payments", "README.md has no conflict to decide"))
 		w.comment("acme/payments", "/syncer take suggested app.txt")
 		w.until("the suggestion is taken", func() bool { return w.file("acme/payments", branch, "app.txt") == taken })
 		w.until("what is left is told", w.answered("acme/payments", "Took suggested in `app.txt`. Conflicts for which nothing is suggested, and which are still to be decided: 1."))

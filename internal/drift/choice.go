@@ -47,25 +47,46 @@ func choices(c Change, take Side) []Choice {
 // Refused returns the file as it is without the suggestions that were applied in it,
 // and what it means to refuse them; nil where none were.
 func (c Change) Refused() (*tree.File, []Choice) {
-	var out []byte
+	suggested := func(h merge.Hunk) bool { return h.Applied && h.Tier == merge.Suggested }
+	file := c.instead(suggested, func(h merge.Hunk) []byte { return h.Ours })
+	if file == nil {
+		return nil, nil
+	}
 	var all []Choice
-	at, refused := 0, false
 	for _, h := range c.Hunks {
-		if !h.Applied || h.Tier != merge.Suggested {
-			continue
-		}
-		out = append(out, c.After.Data[at:h.Offset]...)
-		out = append(out, h.Ours...)
-		refused = true
-		at = h.Offset + len(h.Proposal)
-		if h.OursLine > 0 {
+		if suggested(h) && h.OursLine > 0 {
 			all = append(all, choice(Clash{Path: c.Path, Base: h.Base, Ours: h.Ours, Theirs: h.Theirs}, h.Ours))
 		}
 	}
-	if !refused {
-		return nil, nil
+	return file, all
+}
+
+// Given returns the file with the golden path's text where the member's was kept because
+// files of its kind are the member's; nil where none was. Nobody learns from that:
+// it says something about this repository alone.
+func (c Change) Given() *tree.File {
+	if c.Action == Yours && c.Policy == careMember && len(c.Clashes) == 1 && c.Before.Kind.IsFile() {
+		return &tree.File{Kind: c.Before.Kind, Data: c.Clashes[0].Theirs}
 	}
-	return &tree.File{Kind: c.After.Kind, Data: append(out, c.After.Data[at:]...)}, all
+	return c.instead(func(h merge.Hunk) bool { return h.Applied && h.Resolver == merge.MemberFile }, func(h merge.Hunk) []byte { return h.Theirs })
+}
+
+// instead returns the file with another text in the places that which chooses; nil
+// where it chooses none.
+func (c Change) instead(which func(merge.Hunk) bool, text func(merge.Hunk) []byte) *tree.File {
+	var out []byte
+	at, found := 0, false
+	for _, h := range c.Hunks {
+		if which(h) {
+			out = append(out, c.After.Data[at:h.Offset]...)
+			out = append(out, text(h)...)
+			at, found = h.Offset+len(h.Text()), true
+		}
+	}
+	if !found {
+		return nil
+	}
+	return &tree.File{Kind: c.After.Kind, Data: append(out, c.After.Data[at:]...)}
 }
 
 // Chosen tells what people wrote in the places that a change left open, given the

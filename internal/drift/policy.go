@@ -124,6 +124,9 @@ func (f facts) wholeID() string {
 	return HunkID(contents(f.base), contents(f.ours), contents(f.theirs))
 }
 
+// careMember is the policy by which what is the member's stays.
+const careMember = "care: member"
+
 // removal is the name under which the removal of a file is suggested.
 const removal = "removal"
 
@@ -146,7 +149,7 @@ func (f facts) removedEdited(c Change) Change {
 	}
 	why := "onDelete: keep"
 	if f.policy().Care == policy.Member {
-		why = "care: member"
+		why = careMember
 	}
 	return c.done(Yours, what+"; yours stays, and is yours alone from now on").by(why)
 }
@@ -185,7 +188,7 @@ func (f facts) cared(c Change) (Change, bool) {
 		return c.done(Yours, fmt.Sprintf("both changed this file, which a program writes, so that it is not merged; yours stays, and %s brings it up to date", command)).by("care: tool"), true
 	case f.policy().Care == policy.Member && !f.hadBase:
 		c.Clashes = []Clash{f.whole(merge.Merged, "it is the member's")}
-		return c.done(Yours, "files of this kind are yours, and you have one already; the golden path's is not taken").by("care: member"), true
+		return c.done(Yours, "files of this kind are yours, and you have one already; the golden path's is not taken").by(careMember), true
 	}
 	return c, false
 }

@@ -99,6 +99,27 @@ func TestRemovalIsSuggested(t *testing.T) {
 	}
 }
 
+// TestGiven takes the golden path's text in the places of a member's own file, and in a
+// file that both added.
+func TestGiven(t *testing.T) {
+	base, ours, theirs := "# 1\n\nstay\n\nold\n\nstay\n\nend\n", "# 1 of ours\n\nstay\n\nmine\n\nstay\n\nend\n", "# 2\n\nstay\n\nnew\n\nstay\n\nend, and more\n"
+	for _, c := range []struct {
+		name               string
+		base, ours, theirs tree.Tree
+		after, want        string
+	}{
+		{"in places", tree.Tree{"f": tree.Text(base)}, tree.Tree{"f": tree.Text(ours)}, tree.Tree{"f": tree.Text(theirs)}, strings.Replace(ours, "end", "end, and more", 1), theirs},
+		{"both added it", tree.Tree{}, tree.Tree{"f": tree.Text(ours)}, tree.Tree{"f": tree.Text(theirs)}, ours, theirs},
+		{"only the golden path changed it", tree.Tree{"f": tree.Text(base)}, tree.Tree{"f": tree.Text(base)}, tree.Tree{"f": tree.Text(theirs)}, theirs, ""},
+	} {
+		cs, got := meet(c.base, c.ours, c.theirs, policy.Policy{Care: policy.Member})
+		given := cs.Changes[0].Given()
+		if string(got["f"].Data) != c.after || (given == nil) != (c.want == "") || given != nil && string(given.Data) != c.want {
+			t.Errorf("%s: %q, given %+v; want %q, given %q", c.name, got["f"].Data, given, c.after, c.want)
+		}
+	}
+}
+
 // TestTiersAreTold plans a file with a merged and a suggested place, and takes the
 // suggestion.
 func TestTiersAreTold(t *testing.T) {

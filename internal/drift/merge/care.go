@@ -73,8 +73,8 @@ var lockFiles = map[string]string{
 	"module.bazel.lock":   "bazel mod deps",
 }
 
-// memberFile is the name of the resolver that keeps what is the member's.
-const memberFile = "member-file"
+// MemberFile is the name of the resolver that keeps what is the member's.
+const MemberFile = "member-file"
 
 // members keeps ours in a file that is the member's.
 func members(h *hunk, options *Options) (verdict, bool) {

@@ -20,7 +20,7 @@ type resolver struct {
 // sure and unsure are the cascade: asked from top to bottom, the first that
 // answers decides. The file's structure is asked between the two.
 var sure = []resolver{
-	{memberFile, Suggested, "the file is of a kind that belongs to the member", members, false},
+	{MemberFile, Suggested, "the file is of a kind that belongs to the member", members, false},
 	{"layout", Merged, "one side changed white space only", plainly(layoutOnly), false},
 	{"already-ours", Merged, "ours has the golden path's change already", plainly(alreadyOurs), false},
 	{"already-theirs", Merged, "the golden path has the member's change already", plainly(alreadyTheirs), false},
@@ -125,7 +125,7 @@ func (h *hunk) ask(options *Options, cascade []resolver) {
 		}
 		if v, ok := r.run(h, options); ok {
 			v.resolver, v.tier = r.name, max(v.tier, r.tier)
-			if r.name == memberFile && options.MembersDecided {
+			if r.name == MemberFile && options.MembersDecided {
 				v.tier = Merged
 			}
 			if v.text = h.terminated(v.text); !h.inLeaf && h.repeats(v.text) {

@@ -142,9 +142,6 @@ func (p Policy) Settled(path string) Policy {
 	return p
 }
 
-// memberFile is the resolver that keeps what is the member's, which needs no other.
-const memberFile = "member-file"
-
 // Options returns how a settled policy has a file merged.
 func (p Policy) Options() merge.Options {
 	o := merge.Options{Off: p.Off, On: p.On, MembersDecided: true}
@@ -156,7 +153,7 @@ func (p Policy) Options() merge.Options {
 		return o
 	}
 	if p.Care == Member {
-		o.Off = slices.DeleteFunc(Resolvers(), func(name string) bool { return name == memberFile })
+		o.Off = slices.DeleteFunc(Resolvers(), func(name string) bool { return name == merge.MemberFile }) // which needs no other
 		return o
 	}
 	o.Lines = true

@@ -328,7 +328,9 @@ func (b *bringing) onTop(ctx context.Context, p *reconcile.Planned, open *PullRe
 
 // noteDecided writes into the lock on the branch what people decided by editing.
 func (b *bringing) noteDecided(ctx context.Context, p *reconcile.Planned, open *PullRequest, repo *snapshot, paths []string) error {
-	changes, _, err := resolved(ctx, b.syncer, repo, paths, drift.Ours)
+	changes, _, err := resolved(repo, paths, func(st *reconcile.State, path string) (*reconcile.Resolution, error) {
+		return b.syncer.Resolve(ctx, repo, st, path, drift.Ours)
+	})
 	if err != nil {
 		return err
 	}

@@ -144,24 +144,23 @@ func (w *Walks) answered(ctx context.Context, at Place, st *reconcile.State, pai
 	return all, errors.Join(errs...), nil
 }
 
-// resolved decides every conflict of some files for one side, and returns what to
-// write.
-func resolved(ctx context.Context, s *reconcile.Syncer, repo *snapshot, paths []string, side drift.Side) (map[string]*tree.File, []*reconcile.Resolution, error) {
+// resolved decides about some files of a branch, and returns what to write.
+func resolved(branch *snapshot, paths []string, decide func(st *reconcile.State, path string) (*reconcile.Resolution, error)) (map[string]*tree.File, []*reconcile.Resolution, error) {
 	changes := map[string]*tree.File{}
 	var taken []*reconcile.Resolution
 	for _, path := range paths {
-		st, err := reconcile.Load(repo)
+		st, err := reconcile.Load(branch)
 		if err != nil {
 			return nil, nil, err
 		}
-		resolution, err := s.Resolve(ctx, repo, st, path, side)
+		resolution, err := decide(st, path)
 		if err != nil {
 			return nil, nil, err
 		}
 		taken = append(taken, resolution)
 		for p, f := range resolution.Writes {
 			changes[p] = f
-			repo.put(p, f)
+			branch.put(p, f)
 		}
 	}
 	return changes, taken, nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/goldenpaths/syncer/internal/drift"
+	"github.com/goldenpaths/syncer/internal/reconcile"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
 
@@ -125,7 +126,7 @@ func namedCommits(a Ahead, known []string) string {
 }
 
 // take decides conflicts in files of a pull request of ours for one side, on its
-// branch.
+// branch, or takes the golden path's text where yours was kept.
 func (d *ordered) take(ctx context.Context, paths []string, side drift.Side) (string, error) {
 	m, ok, err := d.mine(ctx)
 	if err != nil {
@@ -138,7 +139,10 @@ func (d *ordered) take(ctx context.Context, paths []string, side drift.Side) (st
 	if err != nil {
 		return "", err
 	}
-	changes, taken, err := resolved(ctx, d.syncer(d.at), newSnapshot(ctx, d.client, branch, ownFiles), paths, side)
+	repo, ours := newSnapshot(ctx, d.client, m.look, ownFiles), newSnapshot(ctx, d.client, branch, ownFiles)
+	changes, taken, err := resolved(ours, paths, func(st *reconcile.State, path string) (*reconcile.Resolution, error) {
+		return decide(ctx, d.syncer(d.at), repo, ours, st, path, side)
+	})
 	if passes(err) {
 		return "", err
 	}
@@ -153,6 +157,21 @@ func (d *ordered) take(ctx context.Context, paths []string, side drift.Side) (st
 		return "", err
 	}
 	return d.follow(ctx)
+}
+
+// decide decides a file's conflicts on a branch of ours; where none is open, and the golden
+// path's side is asked for, it is taken where the member's was kept because it is the
+// member's.
+func decide(ctx context.Context, s *reconcile.Syncer, repo, branch *snapshot, st *reconcile.State, path string, side drift.Side) (*reconcile.Resolution, error) {
+	r, err := s.Resolve(ctx, branch, st, path, side)
+	if _, none := errors.AsType[*drift.NotOpenError](err); !none || side != drift.Theirs {
+		return r, err
+	}
+	given, why := s.Give(ctx, repo, branch, path)
+	if _, nothing := errors.AsType[*reconcile.NothingKeptError](why); nothing {
+		return nil, err
+	}
+	return given, why
 }
 
 // onTop commits to the branch that was looked at; a sync is to follow.

@@ -97,6 +97,7 @@ type pathEffect struct {
 	untouched int
 	failed    []string // with the reason
 	groups    map[string]*group
+	foreseen  map[string]*foreseen // by path and resolver
 }
 
 // group is members to whom exactly the same happens.
@@ -137,7 +138,7 @@ func (w *Walks) effect(ctx context.Context, c Client, head string) (*effect, err
 	v := &preview{Walks: w, syncer: w.syncer(w.Platform), head: head, offers: offers, public: look.Repository.Visibility == "public"}
 	e := &effect{problems: untrusted.Problems()}
 	for _, name := range slices.Sorted(maps.Keys(offers)) {
-		p := pathEffect{name: name, groups: map[string]*group{}}
+		p := pathEffect{name: name, groups: map[string]*group{}, foreseen: map[string]*foreseen{}}
 		var some []Record
 		err = w.Registry.Following(ctx, name, func(r Record) error {
 			if r.Source != w.PlatformURL || r.Digest == offers[name].Digest {
@@ -250,6 +251,7 @@ func (v *preview) on(ctx context.Context, e *pathEffect, r Record, repo *snapsho
 		e.untouched++
 		return nil
 	}
+	e.foresee(p, name != "")
 	key, files, conflicts := fingerprint(p)
 	g := e.groups[key]
 	if g == nil {
@@ -337,6 +339,7 @@ func (e *pathEffect) describe(b *body) {
 		}
 		b.add("| %d: %s | %d | %d | %s |\n", g.size(), plain(names), g.files, g.conflicts, plain(g.summary))
 	}
+	e.suggested(b)
 	for _, f := range e.failed {
 		b.add("\n- could not be computed: %s\n", plain(f))
 	}

@@ -69,6 +69,9 @@ func (b *body) told(p *reconcile.Planned) {
 	})
 	for _, c := range p.Changes {
 		b.add("%s", refusal(c))
+		if c.Given() != nil {
+			b.add("\n- [ ] take the golden path's %s, this once %s\n", code(c.Path), takeMark(c.Path))
+		}
 	}
 	b.WriteString("\n" + tiersMark(p) + "\n") // however long the rest is
 }
