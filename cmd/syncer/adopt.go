@@ -108,7 +108,7 @@ func (a *app) adopt(cmd *cobra.Command, f *inputFlags, name string, dir []string
 	}
 	adopted, err := s.Adopt(cmd.Context(), m, g, given, facts)
 	if err != nil {
-		return err
+		return howToGive(err, name)
 	}
 	if err := m.Apply(cmd.Context(), adopted.Files); err != nil {
 		return err

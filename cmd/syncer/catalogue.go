@@ -111,6 +111,9 @@ func (a *app) show(g *reconcile.GoldenPath) error {
 		state := "optional"
 		if d, ok := prop["default"]; ok {
 			state = fmt.Sprintf("default %v", d)
+			if d == "" {
+				state = `default ""`
+			}
 		} else if required {
 			state = "required"
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -58,7 +57,7 @@ func (a *app) exit(err error) int {
 	case errors.Is(err, context.Canceled):
 		a.tell(errors.New("interrupted; nothing is half done"))
 		return exitFailed
-	case errors.As(err, &bad), strings.HasPrefix(err.Error(), "unknown command "):
+	case errors.As(err, &bad):
 		a.tell(err)
 		return exitUsage
 	}

@@ -34,6 +34,9 @@ the sync left it.`,
 		Example: "  syncer resolve Makefile --take theirs\n  syncer resolve package.json --take suggested",
 		Args:    between(1, 1, "one PATH"), ValidArgsFunction: completeOpen,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if take == "" {
+				return usage(cmd, errors.New("say what to take: --take suggested, theirs or ours"))
+			}
 			side, err := drift.ParseSide(take)
 			if err != nil {
 				return usage(cmd, fmt.Errorf("--take %w", err))

@@ -105,6 +105,17 @@ func (a *app) newCommand() *cobra.Command {
 	return cmd
 }
 
+// howToGive says how inputs are given, where some are missing or do not fit.
+func howToGive(err error, name string) error {
+	ps, _ := errors.AsType[document.Problems](err)
+	if !slices.ContainsFunc(ps, func(p document.Problem) bool {
+		return strings.HasPrefix(strings.TrimPrefix(p.Message, "unknown "), "input ")
+	}) {
+		return err
+	}
+	return fmt.Errorf("%w\ngive inputs with --set NAME=VALUE or --inputs FILE; syncer show %s lists them", err, name)
+}
+
 func (a *app) create(cmd *cobra.Command, f *inputFlags, name, dir string) error {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
@@ -129,7 +140,7 @@ func (a *app) create(cmd *cobra.Command, f *inputFlags, name, dir string) error 
 	}
 	made, err := s.Scaffold(g, given, facts)
 	if err != nil {
-		return err
+		return howToGive(err, name)
 	}
 	message := fmt.Sprintf("Begin with the golden path %s %s\n\nRendered by syncer; %s says what this repository follows.\n", name, made.Revision.Name(), ".goldenpath.yaml")
 	commit, err := gitrepo.Create(abs, made.Files, message, gitrepo.DefaultAuthor(), time.Now())
@@ -261,7 +272,7 @@ func (a *app) rendered(cmd *cobra.Command, f *inputFlags, name string) (tree.Tre
 	}
 	inputs, err := g.Resolve(scaffold.Place{File: f.file}, given)
 	if err != nil {
-		return nil, err
+		return nil, howToGive(err, name)
 	}
 	repository, _ := inputs["name"].(string)
 	if owner, _ := inputs["owner"].(string); owner != "" {

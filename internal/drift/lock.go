@@ -361,7 +361,7 @@ func ParseLock(data []byte) (*Lock, error) {
 	if err := dec.Decode(l); errors.As(err, &typ) {
 		return nil, fault(min(typ.Offset, int64(len(data))), "the lock was edited: "+err.Error(), restore)
 	} else if err != nil {
-		return nil, fault(dec.InputOffset(), "the lock was edited: "+err.Error(), restore)
+		return nil, fault(dec.InputOffset(), "the lock was edited: "+strings.TrimPrefix(err.Error(), "json: "), restore)
 	}
 	return l, l.verify(data, fault)
 }

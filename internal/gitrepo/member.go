@@ -48,7 +48,9 @@ func OpenMember(dir string) (*Member, error) {
 	if resolved, err := filepath.EvalSymlinks(abs); err == nil {
 		abs = resolved
 	}
-	if info, err := os.Stat(abs); err != nil {
+	if info, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no folder %s", dir)
+	} else if err != nil {
 		return nil, fmt.Errorf("opening a repository: %w", err)
 	} else if !info.IsDir() {
 		return nil, fmt.Errorf("%s is a file; name the folder of a repository", dir)

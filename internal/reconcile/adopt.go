@@ -1,9 +1,11 @@
 package reconcile
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/scaffold"
@@ -214,11 +216,26 @@ func (m *match) write(st *State, source, name string, inputs scaffold.Inputs) (*
 	return out, err
 }
 
+// onlyComments reports whether a file says nothing.
+func onlyComments(text []byte) bool {
+	for line := range bytes.Lines(text) {
+		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' {
+			return false
+		}
+	}
+	return true
+}
+
 // memberWith returns .goldenpath.yaml with one more golden path at the end of its
 // list; what people wrote stays byte for byte.
 func memberWith(st *State, source string, f drift.Follow) ([]byte, error) {
-	if st.Member == nil {
-		return drift.FormatMember(&drift.Member{Source: source, GoldenPaths: []drift.Follow{f}})
+	if st.Member == nil || onlyComments(st.MemberFile) {
+		text, err := drift.FormatMember(&drift.Member{Source: source, GoldenPaths: []drift.Follow{f}})
+		before := slices.Clone(st.MemberFile) // comments stay
+		if len(before) > 0 && !bytes.HasSuffix(before, []byte("\n")) {
+			before = append(before, '\n')
+		}
+		return append(before, text...), err
 	}
 	if st.Member.Source != source {
 		f.Source = source

@@ -168,7 +168,7 @@ func (p *Planned) behindIn(locked *drift.Section) string {
 	case !sameInputs(locked.Inputs, p.Lock.Inputs):
 		return "the inputs changed"
 	}
-	return "what was held back can come"
+	return "not all of it is here"
 }
 
 // pending reports whether a change brings something of the golden path's that the

@@ -22,7 +22,9 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"os"
 	"strings"
 	"time"
 
@@ -81,6 +83,12 @@ func Open(ctx context.Context, address string) (*Store, error) {
 // OpenExisting is [Open] for a database that somebody else has made: a SQLite file
 // that is not there is an error, and not made.
 func OpenExisting(ctx context.Context, address string) (*Store, error) {
+	if file, is := strings.CutPrefix(address, "sqlite:"); is && file != "" {
+		file = strings.TrimPrefix(file, "//")
+		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+			return nil, fmt.Errorf("there is no file %s; give the database that the server works with", file)
+		}
+	}
 	return open(ctx, address, "rw")
 }
 
