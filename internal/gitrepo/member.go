@@ -23,6 +23,15 @@ var (
 	ErrBare          = errors.New("a bare repository has no work tree; run this in a clone of it")
 )
 
+// noFolderError names a folder that is not there.
+type noFolderError string
+
+// Error names it.
+func (e noFolderError) Error() string { return "there is no folder " + string(e) }
+
+// Is reports true for [fs.ErrNotExist].
+func (e noFolderError) Is(target error) bool { return target == fs.ErrNotExist }
+
 // maxMemberFile bounds what is read of a member's file, 100 MiB.
 const maxMemberFile = 100 << 20
 
@@ -49,7 +58,7 @@ func OpenMember(dir string) (*Member, error) {
 		abs = resolved
 	}
 	if info, err := os.Stat(abs); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no folder %s", dir)
+		return nil, noFolderError(dir)
 	} else if err != nil {
 		return nil, fmt.Errorf("opening a repository: %w", err)
 	} else if !info.IsDir() {

@@ -86,7 +86,7 @@ func OpenExisting(ctx context.Context, address string) (*Store, error) {
 	if file, is := strings.CutPrefix(address, "sqlite:"); is && file != "" {
 		file = strings.TrimPrefix(file, "//")
 		if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("there is no file %s; give the database that the server works with", file)
+			return nil, fmt.Errorf("there is no file %s; it must be the file that the server works with", file)
 		}
 	}
 	return open(ctx, address, "rw")
