@@ -29,7 +29,7 @@ func TestRequestBudget(t *testing.T) {
 	var mu sync.Mutex
 	bills := map[bool]map[store.Engine]bill{false: {}, true: {}} // by whether GraphQL is there
 	t.Cleanup(func() { compare(t, bills[true], bills[false]) })  // once all have counted
-	eachWorld(t, func(w *world) {
+	everyWorld(t, variant{}, func(w *world) {
 		b := w.bill()
 		if b.Unchanged != (cost{}) || !w.rest && (b.New.Requests > 5 || b.New.Content > 4 || b.Refreshed.Requests > 5) {
 			w.Errorf("a member costs %+v; promised are 5 requests for a pull request, of which 4 create content for a new one, and none where nothing changes", b)

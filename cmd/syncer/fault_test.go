@@ -13,7 +13,6 @@ import (
 
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
 	"github.com/goldenpaths/syncer/internal/store"
-	"github.com/goldenpaths/syncer/internal/store/storetest"
 )
 
 // aFifthFails makes one call in five fail, in any way, before or after it took effect,
@@ -79,26 +78,7 @@ func (w *world) hurry() {
 // TestAFifthOfAllCallsFails plays the walks while one call in five fails: there is one
 // branch, one pull request and one issue of each, and everything comes to its end.
 func TestAFifthOfAllCallsFails(t *testing.T) {
-	t.Parallel() // most of it is waiting
-	for _, c := range []struct {
-		name     string
-		rest     bool
-		database func(testing.TB) string
-		long     bool // left out of short runs, where the other two show each part once
-	}{
-		{"graphql/sqlite", false, storetest.SQLite, false},
-		{"rest/postgresql", true, storetest.PostgreSQL, false},
-		{"graphql/postgresql", false, storetest.PostgreSQL, true},
-		{"rest/sqlite", true, storetest.SQLite, true},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
-			if testing.Short() && c.long {
-				t.Skip("takes half a minute")
-			}
-			aFifthOfAllCallsFails(newVariant(t, storetest.Open(t, c.database(t)), variant{rest: c.rest, attempts: 200, sweep: 5 * time.Second}))
-		})
-	}
+	everyWorld(t, variant{late: true, attempts: 200, sweep: 5 * time.Second}, aFifthOfAllCallsFails)
 }
 
 func aFifthOfAllCallsFails(w *world) {

@@ -88,6 +88,7 @@ func (w *world) issues(name, state string) []localhub.Issue {
 }
 
 func TestAGoldenPathThatCannotBeRead(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.release(map[string]string{manifest: manifestV1 + "files: [\n"})
 	failures := func() []localhub.Check {
@@ -118,6 +119,7 @@ func (w *world) sweepNow() {
 }
 
 func TestThePlatformIsForcePushed(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	_, err := w.alice.Push(payments, "main", "our own", localhub.Edit{Files: map[string]string{"lines.txt": "ONE" + lines[3:]}})
 	w.must(err)
@@ -143,6 +145,7 @@ func TestALockIsLostOrNonsense(t *testing.T) {
 		"member":   {Files: map[string]string{".goldenpath.yaml": "goldenPaths: 7\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			w := hostile(t, variant{})
 			whole, err := w.hub.Files(payments, "main")
 			w.must(err)
@@ -170,6 +173,7 @@ func TestALockIsLostOrNonsense(t *testing.T) {
 }
 
 func TestAProtectedDefaultBranchAtScaffold(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.hub.HoldDeliveries()
 	w.useTemplate("acme/guarded", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
@@ -195,6 +199,7 @@ func TestAProtectedDefaultBranchAtScaffold(t *testing.T) {
 }
 
 func TestAPersonClosesThePullRequest(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.version(2, nil)
 	w.until("version 2 is offered", w.offered(payments, 2))
@@ -222,6 +227,7 @@ func TestAPersonClosesThePullRequest(t *testing.T) {
 
 // TestAClosedPullRequestThatNobodyTold loses the delivery that tells of the closing.
 func TestAClosedPullRequestThatNobodyTold(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.version(2, nil)
 	w.until("version 2 is offered", w.offered(payments, 2))
@@ -236,6 +242,7 @@ func TestAClosedPullRequestThatNobodyTold(t *testing.T) {
 }
 
 func TestARenamedAndATransferredMember(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.must(w.alice.Rename(payments, "billing"))
 	w.settle()
@@ -286,6 +293,7 @@ func (w *world) placeOf(name string) (at walks.Place) {
 }
 
 func TestAnArchivedMember(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.must(w.alice.Archive(payments, true))
 	w.settle()
@@ -305,6 +313,7 @@ func TestAnArchivedMember(t *testing.T) {
 }
 
 func TestASuspendedInstallation(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.alice.Suspend(w.install)
 	w.settle()
@@ -321,6 +330,7 @@ func TestASuspendedInstallation(t *testing.T) {
 }
 
 func TestAMissingPermission(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{without: "workflows"})
 	w.version(2, map[string]string{"goldenpaths/svc/template/.github/workflows/ci.yaml": "on: push\n"})
 	w.until("the member is told", func() bool {
@@ -406,6 +416,7 @@ func (w *world) post(event string, payload []byte) {
 }
 
 func TestTwoGoldenPathsInOneRepository(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.release(map[string]string{
 		"goldenpaths/docs/goldenpath.yaml":        "apiVersion: syncer/v1\nkind: GoldenPath\nname: docs\ntitle: Docs\ndescription: Docs\n",
@@ -447,6 +458,7 @@ func TestTwoGoldenPathsInOneRepository(t *testing.T) {
 // TestAnInstallationThatNobodyToldOf loses every delivery about an installation in
 // another organisation: suspended, unsuspended, removed.
 func TestAnInstallationThatNobodyToldOf(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.hub.Organization("umbrella").Add("admin", "alice")
 	there, err := w.alice.Install(w.app, "umbrella")

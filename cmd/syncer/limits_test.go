@@ -111,6 +111,11 @@ func TestWalkLimitsOfOpenPullRequests(t *testing.T) {
 		w.useTemplate("acme/late", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 		w.until("a new repository begins", func() bool { return w.file("acme/late", "main", "ci.yaml") == "ci: 2\n" })
 		held := w.records()[second]
+		w.until("no other work is left", func() bool { // one waits, for hours
+			before, idle := w.lastJob(), w.membersIdle()
+			w.must(w.hub.Settle(w.Context()))
+			return idle && w.membersIdle() && w.lastJob() == before
+		})
 		w.hub.ForgetRequests()
 		w.must(w.service.Due(w.Context(), place2(held)))
 		if w.pull("acme/"+second, ourBranch) != nil {

@@ -12,7 +12,10 @@ import (
 // is unedited follows, and what is a person's is in the way and stays.
 func TestFoldersAndFilesInEachOthersPlace(t *testing.T) {
 	for name, rest := range map[string]bool{"graphql": false, "rest": true} {
-		t.Run(name, func(t *testing.T) { obstaclesOnGitHub(t, rest) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			obstaclesOnGitHub(t, rest)
+		})
 	}
 }
 

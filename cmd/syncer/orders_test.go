@@ -165,6 +165,7 @@ func (w *world) answersThough(answer, orders string) (answers []string) {
 
 // TestTooManyOrders bounds how many orders of one comment are obeyed.
 func TestTooManyOrders(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.version(2, nil)
 	w.until("version 2 is offered", w.offered(payments, 2))
@@ -234,6 +235,7 @@ func TestOrdersOnAProtectedBranch(t *testing.T) {
 // TestAnOrderThatARuleForbids is given on our pull request, whose branch takes no pushes:
 // it is answered with the reason at once, and not tried until nobody hears of it.
 func TestAnOrderThatARuleForbids(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{})
 	w.conflicting()
 	w.must(w.alice.AddRuleset(payments, "ours", "branch", []string{"refs/heads/goldenpath/**"}, localhub.Rule{Type: "update"}))

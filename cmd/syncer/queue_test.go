@@ -12,6 +12,7 @@ import (
 // queue, and gives an order there that edits a file: neither is pushed past the queue,
 // which is named instead.
 func TestAMergeQueueIsNotPassed(t *testing.T) {
+	t.Parallel()
 	w := hostile(t, variant{rest: true}) // by which a push is seen
 	w.hub.HoldDeliveries()
 	w.useTemplate("acme/queued", localhub.NewRepository{Properties: map[string]any{"team": "core"}})

@@ -28,7 +28,7 @@ type withStore struct{ m *testing.M }
 
 // atOnce is how many stories run at once where -parallel does not say: most of a
 // story is waiting, so that it is more than there are processors.
-const atOnce = 8
+const atOnce = 12
 
 // Run runs the tests.
 func (w withStore) Run() int {

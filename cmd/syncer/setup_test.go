@@ -183,7 +183,7 @@ func TestAStartThatNobodyKnows(t *testing.T) {
 // once, and the other branches are people's.
 func TestUseThisTemplateWithAllBranches(t *testing.T) {
 	t.Parallel()
-	w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{})
+	w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{late: true})
 	w.publish()
 	w.until("the template repository is published", func() bool { return w.file("acme/template-svc", "main", ".goldenpath.yaml") != "" })
 	for _, branch := range []string{"experiment", ourHead} {

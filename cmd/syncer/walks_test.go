@@ -3,11 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -55,6 +58,7 @@ type variant struct {
 	settings settings.Config // PreviewMemory, PreviewTimeout and ManagedCheck
 	pace     forge.Pace      // the zero value is none
 	limits   settings.Limits
+	late     bool // the content of a new repository comes after two looks at it
 }
 
 const (
@@ -94,26 +98,48 @@ func platformFiles() map[string]string {
 	}
 }
 
-// eachWorld runs a story on both databases, with and without GraphQL.
-func eachWorld(t *testing.T, story func(*world)) {
-	t.Helper()
-	t.Parallel() // most of a story is waiting
-	for name, noGraphQL := range map[string]bool{"graphql": false, "rest": true} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			storetest.Each(t, func(t *testing.T, db *store.Store) {
-				if testing.Short() && (noGraphQL || db.Engine() != store.SQLite) {
-					t.Skip("one of each story is enough")
-				}
-				story(newWorld(t, db, noGraphQL))
-			})
-		})
-	}
+// scene is what a story plays on.
+type scene struct {
+	name     string
+	rest     bool // without GraphQL
+	database func(testing.TB) string
 }
 
-func newWorld(t *testing.T, db *store.Store, noGraphQL bool) *world {
+// scenes are all there are. What speaks to GitHub knows nothing of the database, nor the
+// database of it, so that the first two show what all of them do.
+var scenes = []scene{
+	{"graphql/sqlite", false, storetest.SQLite},
+	{"rest/postgresql", true, storetest.PostgreSQL},
+	{"graphql/postgresql", false, storetest.PostgreSQL},
+	{"rest/sqlite", true, storetest.SQLite},
+}
+
+// eachWorld runs a story on both databases, once with GraphQL and once without it.
+func eachWorld(t *testing.T, story func(*world)) {
 	t.Helper()
-	return newVariant(t, db, variant{rest: noGraphQL})
+	on(t, scenes[:2], variant{}, story)
+}
+
+// everyWorld runs a story in every scene.
+func everyWorld(t *testing.T, v variant, story func(*world)) {
+	t.Helper()
+	on(t, scenes, v, story)
+}
+
+func on(t *testing.T, scenes []scene, v variant, story func(*world)) {
+	t.Helper()
+	t.Parallel() // most of a story is waiting
+	if testing.Short() {
+		scenes = scenes[:1] // one of each story is enough
+	}
+	for _, s := range scenes {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			v := v
+			v.rest = s.rest
+			story(newVariant(t, storetest.Open(t, s.database(t)), v))
+		})
+	}
 }
 
 func newVariant(t *testing.T, db *store.Store, v variant) *world {
@@ -131,7 +157,11 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 		t.Fatal(err)
 	}
 	impatient := &localhub.Impatient{Next: http.DefaultTransport}
-	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: v.rest, Unsigned: v.unsigned, NoRunDetails: v.old, ContentReads: 2, Middleware: held.Middleware, Fault: func(r localhub.Request) localhub.Fault {
+	reads := 0
+	if v.late {
+		reads = 2
+	}
+	h, err := localhub.New(localhub.Options{Limits: localhub.Unlimited(), NoGraphQL: v.rest, Unsigned: v.unsigned, NoRunDetails: v.old, ContentReads: reads, Middleware: held.Middleware, Fault: func(r localhub.Request) localhub.Fault {
 		if f := w.fault.Load(); f != nil {
 			return impatient.Watch((*f)(r))
 		}
@@ -153,7 +183,7 @@ func newVariant(t *testing.T, db *store.Store, v variant) *world {
 	}
 	delete(permissions, v.without)
 	app, err := h.App(localhub.AppOptions{
-		Owner: "acme", Name: "syncer", WebhookURL: webhook, WebhookSecret: worldSecret,
+		Owner: "acme", Name: "syncer", PrivateKey: worldKey(), WebhookURL: webhook, WebhookSecret: worldSecret,
 		Permissions: permissions,
 		Events:      []string{"push", "create", "repository", "pull_request", "issue_comment", "issues", "check_run", "check_suite", "custom_property_values"},
 	})
@@ -246,6 +276,15 @@ func (w *world) must(err error) {
 
 const worldSecret = "a secret of the test"
 
+// worldKey is every App's: making one takes as long as a short story.
+var worldKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err) // crypto/rand does not fail
+	}
+	return key
+})
+
 // until waits for something to become true, and says what was waited for.
 func (w *world) until(what string, is func() bool) {
 	w.Helper()
@@ -312,7 +351,7 @@ func (w *world) publish() {
 }
 
 func TestWalkUseThisTemplate(t *testing.T) {
-	eachWorld(t, func(w *world) {
+	everyWorld(t, variant{late: true}, func(w *world) {
 		w.publish()
 		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 		w.until("the golden path is rendered", func() bool { return strings.Contains(w.file("acme/payments", "main", "README.md"), "Owned by core.") })
@@ -357,7 +396,7 @@ func TestWalkUseThisTemplate(t *testing.T) {
 }
 
 func TestWalkAGoldenPathChanges(t *testing.T) {
-	eachWorld(t, func(w *world) {
+	everyWorld(t, variant{}, func(w *world) {
 		w.publish()
 		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 		w.until("the golden path is rendered", func() bool { return w.file("acme/payments", "main", "lines.txt") == lines })
@@ -416,7 +455,7 @@ func TestWalkConflictIsDecidedByABox(t *testing.T) {
 }
 
 func TestWalkPreview(t *testing.T) {
-	eachWorld(t, func(w *world) {
+	everyWorld(t, variant{}, func(w *world) {
 		w.publish()
 		w.useTemplate("acme/payments", localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 		w.until("the member is known", func() bool { return w.is(payments, store.Current) })
