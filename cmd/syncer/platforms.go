@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/go-git/go-git/v5/plumbing/transport"
 	lru "github.com/hashicorp/golang-lru/v2"
 
 	"github.com/goldenpaths/syncer/internal/forge"
@@ -166,6 +168,9 @@ func (p *platforms) read(ctx context.Context, at walks.Place, location string, a
 	began := time.Now()
 	c := &gitrepo.Cache{Dir: p.dir, Token: token, TokenHost: p.root.Hostname()}
 	source, err := c.Open(ctx, location)
+	if errors.Is(err, transport.ErrRepositoryNotFound) && location != p.location {
+		return nil, &sourceError{fmt.Errorf("there is no repository %s, or the App is not installed on it: %w", location, err)}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -180,8 +185,19 @@ func (p *platforms) allowed(location string) error {
 	if err == nil && u.Scheme == p.root.Scheme && u.Host == p.root.Host && strings.Count(strings.Trim(u.Path, "/"), "/") == 1 {
 		return nil
 	}
-	return &walks.PersonError{Err: fmt.Errorf("the source %q is not a repository at %s; the service reads no other", location, p.root)}
+	return &sourceError{fmt.Errorf("the source %q is not a repository at %s; the service reads no other", location, p.root)}
 }
+
+// sourceError is of a source that only the member's file names.
+type sourceError struct{ error }
+
+func (e *sourceError) Unwrap() error { return e.error }
+
+// MembersMistake is true.
+func (*sourceError) MembersMistake() bool { return true }
+
+// PersonMustAct is true.
+func (*sourceError) PersonMustAct() bool { return true }
 
 // token is of the platform's own installation for the platform, and else of the
 // member's, so that nobody reads what their organisation cannot.

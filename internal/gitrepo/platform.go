@@ -204,8 +204,17 @@ func (p *Platform) Resolve(goldenPath, want string) (version, commit string, err
 			return p.versionOf(tags, *h), h.String(), nil
 		}
 	}
-	return "", "", fmt.Errorf("%s has no version, branch or commit %q%s; %s", p.name, want, of(goldenPath), known(tags))
+	return "", "", &VersionError{fmt.Sprintf("%s has no version, branch or commit %q%s; %s", p.name, want, of(goldenPath), known(tags))}
 }
+
+// VersionError says that a platform has no such version.
+type VersionError struct{ text string }
+
+// Error names the platform, what was wanted, and the newest versions.
+func (e *VersionError) Error() string { return e.text }
+
+// MembersMistake is true: who asks for the version has to ask for another one.
+func (*VersionError) MembersMistake() bool { return true }
 
 func (p *Platform) versionOf(tags []tagged, h plumbing.Hash) string {
 	for _, t := range tags {

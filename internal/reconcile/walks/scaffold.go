@@ -84,7 +84,12 @@ func (w *Walks) beginAll(ctx context.Context, at Place, l *last) error {
 		if b.record.Digest != "" {
 			return w.stuck(ctx, c, at, name, lockGone(name))
 		}
-		if err := b.begin(ctx, name); err != nil {
+		err := b.begin(ctx, name)
+		if _, unknown := errors.AsType[*scaffold.UnknownError](err); unknown {
+			// Of one that was there once the platform team knows.
+			return w.stuck(ctx, c, at, name, err)
+		}
+		if err != nil {
 			return b.told(ctx, name, err)
 		}
 		// The next golden path sees what this one wrote.

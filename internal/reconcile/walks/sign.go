@@ -38,12 +38,19 @@ func (b *bringing) advance(ctx context.Context, c Commit, made *Committed, m Mov
 }
 
 // told tells in the repository what only a person can change: a permission that is
-// missing, a rule that forbids it.
+// missing, a rule that forbids it, a mistake in what the repository follows.
 func (b *bringing) told(ctx context.Context, name string, err error) error {
-	if !isTold(err) && (errors.Is(err, ErrDenied) || errors.Is(err, ErrRefused)) {
+	if !isTold(err) && (errors.Is(err, ErrDenied) || errors.Is(err, ErrRefused) || isMistake(err)) {
 		return b.stuck(ctx, b.client, b.record.At, name, err)
 	}
 	return err
+}
+
+// isMistake reports whether a member's own file asks for what is not to be had. Errors of
+// the ports say so.
+func isMistake(err error) bool {
+	var mistake interface{ MembersMistake() bool }
+	return errors.As(err, &mistake) && mistake.MembersMistake()
 }
 
 // isTold reports whether a person was told of an error.
