@@ -91,6 +91,27 @@ func (a *app) showCommand() *cobra.Command {
 	return cmd
 }
 
+// showHead says what a manifest says of the golden path: what it leaves out is not told.
+func (a *app) showHead(m *scaffold.Manifest, version string) {
+	fmt.Fprint(a.out, m.Name+" "+version)
+	if m.Title != "" {
+		fmt.Fprint(a.out, ": "+m.Title)
+	}
+	fmt.Fprintln(a.out)
+	if m.Description != "" {
+		fmt.Fprintln(a.out, m.Description)
+	}
+	var facts []string
+	for _, fact := range [][2]string{{"owner", m.Owner}, {"lifecycle", m.Lifecycle}, {"includes", strings.Join(m.Includes, ", ")}} {
+		if fact[1] != "" {
+			facts = append(facts, fact[0]+" "+fact[1])
+		}
+	}
+	if len(facts) > 0 {
+		fmt.Fprintln(a.out, strings.Join(facts, ", "))
+	}
+}
+
 func (a *app) show(g *reconcile.GoldenPath) error {
 	m, version := g.Manifest, g.Version()
 	inputs := map[string]any{}
@@ -100,11 +121,8 @@ func (a *app) show(g *reconcile.GoldenPath) error {
 	if a.json {
 		return a.report(map[string]any{"name": m.Name, "version": version, "title": m.Title, "description": m.Description, "owner": m.Owner, "lifecycle": m.Lifecycle, "includes": m.Includes, "inputs": inputs, "files": g.Sources(), "after": m.After})
 	}
-	fmt.Fprintf(a.out, "%s %s: %s\n%s\nowner %s, lifecycle %s", m.Name, version, m.Title, m.Description, m.Owner, m.Lifecycle)
-	if len(m.Includes) > 0 {
-		fmt.Fprintf(a.out, ", includes %s", strings.Join(m.Includes, ", "))
-	}
-	fmt.Fprint(a.out, "\n\nInputs\n")
+	a.showHead(m, g.Called())
+	fmt.Fprint(a.out, "\nInputs\n")
 	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	for _, name := range g.InputNames() {
 		prop, required := g.Input(name)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -107,7 +108,7 @@ func (a *app) testOne(g *scaffold.GoldenPath, f *fixture.Fixture, dir string, up
 	a.say("FAIL %s\n", f.File)
 	for _, d := range differences {
 		r.Files = append(r.Files, d.Path)
-		a.say("%s", textmerge.Unified("want/"+d.Path, "rendered/"+d.Path, d.Want, d.Got, 3))
+		a.say("%s", textmerge.Unified(d.Path, "rendered/"+strings.TrimPrefix(d.Path, "want/"), d.Want, d.Got, 3))
 	}
 	a.say("see whether that is meant; then syncer test %s --update\n", g.Manifest.Name)
 	return r, nil

@@ -118,6 +118,9 @@ func inTier(h merge.Hunk) string {
 	if h.Tier == merge.Suggested && h.Applied {
 		text += ", applied by policy"
 	}
+	if h.Reason == "" && h.Resolver == "" {
+		return "yours, which is replaced" // a managed file's
+	}
 	return text + ": " + h.Reason
 }
 

@@ -254,7 +254,11 @@ func (p *Platform) head() (version, commit string, err error) {
 			return "", r.Hash().String(), nil
 		}
 	}
-	return "", "", fmt.Errorf("%s has no commits yet", p.name)
+	err = fmt.Errorf("%s has no commits yet", p.name)
+	if p.dir != "" {
+		err = fmt.Errorf("%w; commit what is there, or read it as it lies there: %s@worktree", err, p.name)
+	}
+	return "", "", err
 }
 
 // Tree returns the files below goldenpaths/ at a commit, or, for "", as they lie

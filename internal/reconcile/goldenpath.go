@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"sync"
 
@@ -17,6 +18,9 @@ type GoldenPath struct {
 
 // Version is the version it was asked for by, or what its manifest calls itself.
 func (g *GoldenPath) Version() string { return g.revision.Version }
+
+// Called is the version, or where it has none the commit or digest that it is known by.
+func (g *GoldenPath) Called() string { return cmp.Or(g.revision.Version, g.revision.Name()) }
 
 func (g *GoldenPath) declares(input string) bool {
 	property, _ := g.Input(input)
