@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/goldenpaths/syncer/internal/drift"
@@ -54,6 +55,17 @@ func (m memory) Learn(ctx context.Context, at walks.Place, goldenPath string, ch
 		}
 	}
 	return nil
+}
+
+// LearnDecided remembers what a lock says was decided, but for what was learned before.
+func (m memory) LearnDecided(ctx context.Context, at walks.Place, goldenPath string, choices []drift.Choice) error {
+	known, err := m.db.Lessons(ctx, at.Installation, at.Repository, goldenPath)
+	if err != nil {
+		return err
+	}
+	return m.Learn(ctx, at, goldenPath, slices.DeleteFunc(choices, func(c drift.Choice) bool {
+		return known[store.Lesson{Hunk: c.Key, Take: takesInStore[c.Take]}]
+	}))
 }
 
 // Unlearn forgets what was learned from a repository.

@@ -10,10 +10,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/forge/localhub"
+	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/settings"
 	"github.com/goldenpaths/syncer/internal/store"
 	"github.com/goldenpaths/syncer/internal/store/storetest"
+	"github.com/goldenpaths/syncer/internal/tree"
 )
 
 // branch is the golden path's.
@@ -191,6 +194,54 @@ func TestWhatATakenSideTeachesIsNotLost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// decidedByHand brings a repository's default branch to what our branch has, with the
+// member's side taken in lines.txt, as the command line writes it.
+func (w *world) decidedByHand(name string) {
+	w.Helper()
+	lock, err := drift.ParseLock([]byte(w.file(name, branch, drift.LockName)))
+	w.must(err)
+	mine := tree.Text(w.file(name, branch, "lines.txt"))
+	r, err := drift.Resolving{
+		Locked: lock.GoldenPaths["svc"], Path: "lines.txt", Ours: &mine,
+		Theirs: scaffold.Rendering{"lines.txt": {File: tree.Text(linesV2), Mode: scaffold.Merge, Layer: "svc", Origin: "lines.txt"}},
+		Base:   func(string, drift.LockedFile) (tree.File, bool) { return tree.Text(linesV2), true },
+	}.Resolve(drift.Ours)
+	w.must(err)
+	lock.GoldenPaths["svc"] = r.Section
+	text, err := lock.Format()
+	w.must(err)
+	_, err = w.alice.Push(name, "main", "sync and resolve by hand", localhub.Edit{Files: map[string]string{
+		drift.LockName: string(text), "ci.yaml": w.file(name, branch, "ci.yaml"), "lines.txt": string(r.After.Data),
+	}})
+	w.must(err)
+}
+
+// TestWalkLocksTeach decides a conflict without a pull request. What is forgotten then is
+// not learned again from the lock, which goes on saying it; what is decided later is.
+func TestWalkLocksTeach(t *testing.T) {
+	eachWorld(t, func(w *world) {
+		manifest, _, _ := strings.Cut(manifestV1, "after:")
+		w.release(map[string]string{"goldenpaths/svc/goldenpath.yaml": manifest + "merge: {resolve: on}\n"})
+		w.publish()
+		w.until("the template repository is published", func() bool {
+			return w.file("acme/template-svc", "main", ".goldenpath.yaml") != ""
+		})
+		w.inConflict("acme/a", "acme/b")
+		w.remembered()
+		w.decidedByHand("acme/a")
+		w.remembered(store.MemoryOf{Conflicts: 1, Repositories: 1})
+		all, err := w.db.Memories(w.Context())
+		w.must(err)
+		_, err = w.db.ForgetResolutions(w.Context(), all[0].Installation, 0)
+		w.must(err)
+		_, err = w.alice.Push("acme/a", "main", "something else", localhub.Edit{Files: map[string]string{"own.txt": "own\n"}})
+		w.must(err)
+		w.remembered()
+		w.decidedByHand("acme/b")
+		w.remembered(store.MemoryOf{Conflicts: 1, Repositories: 1})
+	})
 }
 
 // TestMemoryPage has an administrator forget what is remembered.

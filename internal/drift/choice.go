@@ -44,6 +44,22 @@ func choices(c Change, take Side) []Choice {
 	return all
 }
 
+// Choices are what a lock's decisions mean to other members: those about places in which
+// one side was taken, wherever that was done.
+func (s *Section) Choices() []Choice {
+	var all []Choice
+	for _, d := range s.Decisions {
+		switch {
+		case d.Like == "":
+		case d.Take == Ours:
+			all = append(all, Choice{Path: d.Path, Key: d.Like, Take: merge.TakeOurs})
+		case d.Take == Theirs:
+			all = append(all, Choice{Path: d.Path, Key: d.Like, Take: merge.TakeTheirs})
+		}
+	}
+	return all
+}
+
 // Refused returns the file as it is without the suggestions that were applied in it,
 // and what it means to refuse them; nil where none were.
 func (c Change) Refused() (*tree.File, []Choice) {

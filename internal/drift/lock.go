@@ -15,6 +15,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/goldenpaths/syncer/internal/document"
+	"github.com/goldenpaths/syncer/internal/drift/merge"
 	"github.com/goldenpaths/syncer/internal/scaffold"
 	"github.com/goldenpaths/syncer/internal/tree"
 )
@@ -203,6 +204,9 @@ type Decision struct {
 	Of   tree.BlobID `json:"of,omitempty"` // the golden path's file; "" where it has none
 	Hunk string      `json:"hunk"`         // HunkID of what was chosen about
 	Take Side        `json:"take"`
+	// Like is merge.Key of a place where one side was taken: by it other members with the
+	// same conflict may learn from this one.
+	Like string `json:"like,omitempty"`
 }
 
 // decision is what was chosen for hunks with the same texts in one file.
@@ -233,12 +237,16 @@ func (s *Section) decided(path string, of func() tree.BlobID) map[string]decisio
 
 // decide notes decisions about a version of a file, in place of earlier ones about the
 // same.
-func (s *Section) decide(path string, of tree.BlobID, take Side, hunks []string) {
+func (s *Section) decide(path string, of tree.BlobID, take Side, about []Clash) {
 	s.Decisions = slices.DeleteFunc(s.Decisions, func(d Decision) bool {
-		return d.Path == path && d.Of == of && slices.Contains(hunks, d.Hunk)
+		return d.Path == path && d.Of == of && slices.ContainsFunc(about, func(c Clash) bool { return c.ID() == d.Hunk })
 	})
-	for _, hunk := range hunks {
-		s.Decisions = append(s.Decisions, Decision{path, of, hunk, take})
+	for _, c := range about {
+		d := Decision{Path: path, Of: of, Hunk: c.ID(), Take: take}
+		if c.Line > 0 && take != Suggested {
+			d.Like = merge.Key(c.Base, c.Ours, c.Theirs)
+		}
+		s.Decisions = append(s.Decisions, d)
 	}
 }
 

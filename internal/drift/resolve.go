@@ -65,13 +65,11 @@ func (r Resolving) Resolve(take Side) (*Resolved, error) {
 		}
 		entry.Open = true
 	}
-	var hunks []string
-	for _, clash := range c.Clashes {
-		if take != Suggested || clash.Tier == merge.Suggested {
-			hunks = append(hunks, clash.ID())
-		}
+	about := c.Clashes
+	if take == Suggested {
+		about = slices.DeleteFunc(slices.Clone(about), func(clash Clash) bool { return clash.Tier != merge.Suggested })
 	}
-	next.decide(r.Path, f.of(), take, hunks)
+	next.decide(r.Path, f.of(), take, about)
 	if inTheirs {
 		next.Files[r.Path] = entry
 	} else {

@@ -45,6 +45,16 @@ type Planned struct {
 	policies drift.Policies
 }
 
+// Decided tells what the member's lock says people decided, as far as its policies let
+// others learn from it.
+func (p *Planned) Decided() []drift.Choice {
+	section := p.state.Lock.GoldenPaths[p.Following.Name]
+	if section == nil {
+		return nil
+	}
+	return p.policies.Learned(section.Choices())
+}
+
 // Plan says what brings one golden path of the member to the version that it
 // follows, or to another one where to is not "".
 func (s *Syncer) Plan(ctx context.Context, repo Repository, st *State, name, to string) (*Planned, error) {

@@ -57,6 +57,7 @@ func (s *Store) SuspendInstallation(ctx context.Context, id int64, since time.Ti
 func (s *Store) ForgetInstallation(ctx context.Context, id int64) error {
 	for _, statement := range []string{
 		`DELETE FROM resolutions WHERE installation = $1`,
+		`DELETE FROM lessons WHERE installation = $1`,
 		`DELETE FROM members WHERE repository IN (SELECT id FROM repositories WHERE installation = $1)`,
 		`DELETE FROM repositories WHERE installation = $1`,
 		`DELETE FROM installations WHERE id = $1`,

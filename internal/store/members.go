@@ -132,6 +132,9 @@ func (s *Store) Deployed(ctx context.Context, repository int64, when time.Time) 
 func (s *Store) ForgetMember(ctx context.Context, repository int64, goldenPath string) error {
 	_, err := s.exec(ctx, `DELETE FROM resolutions WHERE repository = $1 AND golden_path = $2`, repository, goldenPath)
 	if err == nil {
+		_, err = s.exec(ctx, `DELETE FROM lessons WHERE repository = $1 AND golden_path = $2`, repository, goldenPath)
+	}
+	if err == nil {
 		_, err = s.exec(ctx, `DELETE FROM members WHERE repository = $1 AND golden_path = $2`, repository, goldenPath)
 	}
 	if err != nil {

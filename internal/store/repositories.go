@@ -50,8 +50,10 @@ func (s *Store) RememberRepository(ctx context.Context, r Repository) error {
 	}
 	// A repository that was handed to another organisation takes along what was
 	// learned from it.
-	if _, err := s.exec(ctx, `DELETE FROM resolutions WHERE repository = $1 AND installation <> $2`, r.ID, r.Installation); err != nil {
-		return fmt.Errorf("forgetting how conflicts in %s (%d) were resolved elsewhere: %w", r.FullName(), r.ID, err)
+	for _, table := range []string{"resolutions", "lessons"} {
+		if _, err := s.exec(ctx, `DELETE FROM `+table+` WHERE repository = $1 AND installation <> $2`, r.ID, r.Installation); err != nil {
+			return fmt.Errorf("forgetting how conflicts in %s (%d) were resolved elsewhere: %w", r.FullName(), r.ID, err)
+		}
 	}
 	return nil
 }
@@ -59,8 +61,10 @@ func (s *Store) RememberRepository(ctx context.Context, r Repository) error {
 // ForgetRepository removes a repository, its memberships, what it started, and how
 // conflicts were resolved in it. The log keeps what happened to it.
 func (s *Store) ForgetRepository(ctx context.Context, id int64) error {
-	if _, err := s.exec(ctx, `DELETE FROM resolutions WHERE repository = $1`, id); err != nil {
-		return fmt.Errorf("forgetting how conflicts in repository %d were resolved: %w", id, err)
+	for _, table := range []string{"resolutions", "lessons"} {
+		if _, err := s.exec(ctx, `DELETE FROM `+table+` WHERE repository = $1`, id); err != nil {
+			return fmt.Errorf("forgetting how conflicts in repository %d were resolved: %w", id, err)
+		}
 	}
 	if _, err := s.exec(ctx, `DELETE FROM starts WHERE repository = $1`, id); err != nil {
 		return fmt.Errorf("forgetting what repository %d started: %w", id, err)

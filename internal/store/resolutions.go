@@ -54,10 +54,46 @@ func (s *Store) RememberResolution(ctx context.Context, r Resolution) (kept bool
 			COALESCE((SELECT resolved FROM resolutions WHERE repository = $2 ORDER BY resolved DESC LIMIT 1 OFFSET $3), 0)`,
 			r.Repository, r.Repository, mostOfARepository-1)
 	}
+	if err == nil {
+		err = s.noteLesson(ctx, r)
+	}
 	if err != nil {
 		return false, fmt.Errorf("remembering how a conflict in repository %d was resolved: %w", r.Repository, err)
 	}
 	return true, nil
+}
+
+// Lesson is a conflict, and how it was resolved.
+type Lesson struct{ Hunk, Take string }
+
+func (s *Store) noteLesson(ctx context.Context, r Resolution) error {
+	_, err := s.exec(ctx, `INSERT INTO lessons (installation, repository, golden_path, hunk, take, learned) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (installation, repository, golden_path, hunk, take) DO UPDATE SET learned = excluded.learned`,
+		r.Installation, r.Repository, r.GoldenPath, r.Hunk, r.Take, millis(s.Now()))
+	if err == nil {
+		_, err = s.exec(ctx, `DELETE FROM lessons WHERE repository = $1 AND learned <
+			COALESCE((SELECT learned FROM lessons WHERE repository = $2 ORDER BY learned DESC LIMIT 1 OFFSET $3), 0)`,
+			r.Repository, r.Repository, mostOfARepository-1)
+	}
+	return err
+}
+
+// Lessons returns what was ever learned from a repository about a golden path. What was
+// forgotten by order is among it, so that it is known not to be new. A thousand of a
+// repository are kept, the newest.
+func (s *Store) Lessons(ctx context.Context, installation, repository int64, goldenPath string) (map[Lesson]bool, error) {
+	all, err := collect(ctx, s.q, func(r row) (Lesson, error) {
+		var l Lesson
+		return l, r.Scan(&l.Hunk, &l.Take)
+	}, `SELECT hunk, take FROM lessons WHERE installation = $1 AND repository = $2 AND golden_path = $3`, installation, repository, goldenPath)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was learned from repository %d: %w", repository, err)
+	}
+	known := make(map[Lesson]bool, len(all))
+	for _, l := range all {
+		known[l] = true
+	}
+	return known, nil
 }
 
 // Resolved is one way in which a conflict was resolved, and in how many repositories.

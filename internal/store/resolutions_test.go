@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -88,6 +90,39 @@ func TestResolutionsAreForgotten(t *testing.T) {
 			t.Errorf("forgot %d, %v", n, err)
 		}
 		wantResolved(t, s, 1, 0)
+	})
+}
+
+// TestLessons: what was forgotten by order is known not to be new; what is gone for
+// another reason is not.
+func TestLessons(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ctx := t.Context()
+		want := func(installation, repository int64, want ...store.Lesson) {
+			t.Helper()
+			got, err := s.Lessons(ctx, installation, repository, "go")
+			if diff := cmp.Diff(want, slices.Collect(maps.Keys(got))); diff != "" || err != nil {
+				t.Errorf("of %d in %d: %v, mismatch (-want +got):\n%s", repository, installation, err, diff)
+			}
+		}
+		learned(t, s)
+		ours := store.Lesson{Hunk: "h", Take: "ours"}
+		want(1, 11, ours)
+		want(1, 5_000_000_013, store.Lesson{Hunk: "h", Take: "text"})
+		_, err := s.ForgetResolutions(ctx, 1, 0)
+		must(t, err)
+		want(1, 11, ours)
+		must(t, s.ForgetMember(ctx, 14, "another"))
+		want(1, 14, ours)
+		must(t, s.ForgetMember(ctx, 14, "go"))
+		want(1, 14)
+		must(t, s.RememberRepository(ctx, store.Repository{ID: 11, Installation: 2, Owner: "other", Name: "r"}))
+		want(1, 11)
+		want(2, 11)
+		must(t, s.ForgetRepository(ctx, 12))
+		want(1, 12)
+		must(t, s.ForgetInstallation(ctx, 2))
+		want(2, 21)
 	})
 }
 

@@ -54,6 +54,9 @@ func (b *bringing) bringOne(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
+	if err := b.learnDecided(ctx, p); err != nil {
+		return err
+	}
 	before := b.record
 	b.learn(p)
 	if before.Source != "" && before.Digest == "" && b.record.Digest != "" {

@@ -22,6 +22,9 @@ type Memory interface {
 	// Learn remembers what people chose in a repository. What was chosen for the same
 	// conflict before counts no more.
 	Learn(ctx context.Context, at Place, goldenPath string, choices []drift.Choice) error
+	// LearnDecided is Learn for what a lock says was decided, which it goes on saying: what
+	// was learned once is not learned again, so that it stays forgotten where it was.
+	LearnDecided(ctx context.Context, at Place, goldenPath string, choices []drift.Choice) error
 	// Unlearn forgets what was learned from a repository, and returns how much it was.
 	Unlearn(ctx context.Context, at Place) (int, error)
 }
@@ -79,6 +82,16 @@ func (w *Walks) learn(ctx context.Context, at Place, goldenPath string, choices 
 		return nil
 	}
 	return w.Memory.Learn(ctx, at, goldenPath, choices)
+}
+
+// learnDecided remembers what people decided elsewhere than on our pull requests, on
+// the command line mostly, as the lock of the default branch says.
+func (b *bringing) learnDecided(ctx context.Context, p *reconcile.Planned) error {
+	choices := p.Decided()
+	if b.Memory == nil || len(choices) == 0 {
+		return nil
+	}
+	return b.Memory.LearnDecided(ctx, b.record.At, b.record.GoldenPath, choices)
 }
 
 // lastPushed is the commit that we moved our branch to last, "" where we never did.
