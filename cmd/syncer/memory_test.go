@@ -280,9 +280,9 @@ func TestMemoryPage(t *testing.T) {
 		{url.Values{}, "give installation"},
 		{url.Values{"installation": {"1"}, "repository": {"x"}}, "give installation"},
 		{url.Values{"installation": {"1"}, "repository": {"0"}}, "give installation"},
-		{url.Values{"installation": {"1"}, "repository": {"5"}}, "forgotten: how 1 conflicts"},
-		{url.Values{"installation": {"1"}}, "forgotten: how 1 conflicts"},
-		{url.Values{"installation": {"1"}}, "forgotten: how 0 conflicts"},
+		{url.Values{"installation": {"1"}, "repository": {"5"}}, "the resolutions of 1 conflict of installation 1"},
+		{url.Values{"installation": {"1"}}, "the resolutions of 1 conflict of installation 1"},
+		{url.Values{"installation": {"1"}}, "the resolutions of 0 conflicts"},
 	} {
 		if body := read(http.PostForm(server.URL+"/memory", c.form)); !strings.Contains(body, c.want) {
 			t.Errorf("%v: %q, want %q", c.form, body, c.want)
