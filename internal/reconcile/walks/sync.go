@@ -191,7 +191,7 @@ func (w *Walks) stuck(ctx context.Context, c Client, at Place, goldenPath string
 	_, err := c.EnsureIssue(ctx, Issue{
 		Key:   stuckKey,
 		Title: "The golden path cannot be brought up to date",
-		Body:  "syncer cannot go on in this repository until this is repaired:\n\n" + fenced(why.Error()) + "\nNothing was changed. The next push to the default branch lets syncer try again.\n",
+		Body:  "syncer cannot go on in this repository until this is repaired:\n\n" + fenced(why.Error()) + "\nNothing was changed. The next push to the default branch, or a permission that is granted, lets syncer try again; it also looks by itself every now and then.\n",
 	})
 	if err != nil && !lasts(err) {
 		return fmt.Errorf("telling that a person must act: %w", err) // which is tried again
