@@ -38,7 +38,15 @@ both you and the golden path changed, with the tier and the resolver that decide
 			if err != nil {
 				return err
 			}
-			return a.explain(plans, path.Clean(filepath.ToSlash(args[0])))
+			has := func(file string) bool { return len(explanations(plans, file)) > 0 }
+			file, err := memberPath(m, has, args[0])
+			if err != nil {
+				return err
+			}
+			if !has(file) {
+				file = path.Clean(filepath.ToSlash(args[0]))
+			}
+			return a.explain(plans, file)
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "another version than the one that is followed")
@@ -58,19 +66,28 @@ type explanation struct {
 	change drift.Change
 }
 
-func (a *app) explain(plans []*reconcile.Planned, file string) error {
-	var all []explanation
-	known := map[string]bool{}
+// explanations are what the plans have to say about a file.
+func explanations(plans []*reconcile.Planned, file string) (all []explanation) {
 	for _, p := range plans {
 		for _, c := range p.Changes {
-			known[c.Path] = true
 			// Without a mode the file is another golden path's.
 			if (c.Path == file || c.From == file || c.New() == file) && c.Mode != "" {
 				all = append(all, explained(p, c))
 			}
 		}
 	}
+	return all
+}
+
+func (a *app) explain(plans []*reconcile.Planned, file string) error {
+	all := explanations(plans, file)
 	if len(all) == 0 {
+		known := map[string]bool{}
+		for _, p := range plans {
+			for _, c := range p.Changes {
+				known[c.Path] = true
+			}
+		}
 		return unowned(file, slices.Sorted(maps.Keys(known)))
 	}
 	if a.json {

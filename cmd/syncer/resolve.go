@@ -80,8 +80,8 @@ func fromHere(arg string) (string, error) {
 
 // memberPath returns the path in a member that an argument means: relative to where
 // the command runs, with the links on the way followed or not, or, as sync and check
-// write it, to the member's root.
-func memberPath(m member, st *reconcile.State, arg string) (string, error) {
+// write it, to the member's root. It is one that has reports to be there, if there is one.
+func memberPath(m member, has func(path string) bool, arg string) (string, error) {
 	file, err := fromHere(arg)
 	if err != nil {
 		return "", err
@@ -95,7 +95,7 @@ func memberPath(m member, st *reconcile.State, arg string) (string, error) {
 	if unfollowed, err := filepath.Rel(m.Root(), file); err == nil {
 		as = append(as, filepath.ToSlash(unfollowed))
 	}
-	if i := slices.IndexFunc(as, st.Lock.Has); i >= 0 {
+	if i := slices.IndexFunc(as, has); i >= 0 {
 		return as[i], nil
 	}
 	return as[0], nil
@@ -156,7 +156,7 @@ func meant(m member, arg string) (follows, has bool) {
 		_, not := errors.AsType[*reconcile.NotFollowingError](err)
 		return !not, false
 	}
-	inside, err := memberPath(m, st, arg)
+	inside, err := memberPath(m, st.Lock.Has, arg)
 	return true, err == nil && st.Lock.Has(inside)
 }
 
@@ -167,7 +167,7 @@ func aboutToDecide(m member, arg string) (*reconcile.State, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	path, err := memberPath(m, st, arg)
+	path, err := memberPath(m, st.Lock.Has, arg)
 	if err != nil {
 		return nil, "", err
 	}

@@ -118,14 +118,21 @@ func inTier(h merge.Hunk) string {
 	if h.Tier == merge.Suggested && h.Applied {
 		text += ", applied by policy"
 	}
-	if h.Reason == "" && h.Resolver == "" {
-		return "yours, which is replaced" // a managed file's
+	if replaced(h) {
+		return "yours, which is replaced"
 	}
 	return text + ": " + h.Reason
 }
 
+// replaced reports whether a place is a managed file's, which nobody merges.
+func replaced(h merge.Hunk) bool { return h.Reason == "" && h.Resolver == "" }
+
 // printSides shows the versions of a place.
 func (a *app) printSides(h merge.Hunk) {
+	if replaced(h) {
+		fmt.Fprintf(a.out, "### ours\n%s### theirs\n%s", quoted(h.Ours), quoted(h.Theirs))
+		return
+	}
 	sides := []struct {
 		name string
 		text []byte
