@@ -54,7 +54,8 @@ func loadState(m member, from destination) (*reconcile.State, error) {
 	if _, commits := from.(newBranch); !ok || none.Empty || !commits {
 		return st, err
 	}
-	if there, readErr := m.Files([]string{drift.MemberName}); readErr == nil && len(there) > 0 {
+	there, readErr := m.Files([]string{drift.MemberName})
+	if _, exists := there[drift.MemberName]; readErr == nil && exists {
 		return nil, fmt.Errorf("%s is not committed yet, and --commit goes by the newest commit; commit it first", drift.MemberName)
 	}
 	return nil, none

@@ -46,7 +46,9 @@ type changes struct {
 	inside   bool // something in dicts of the data
 	dots     map[*body]reach
 	vars     map[*body]map[string]reach // by name; "$" is the body's own
-	again    bool                       // something was learned
+	anyone   bool                       // any template may be called, with dot
+	dot      reach
+	again    bool // something was learned
 }
 
 // maxPasses bounds how often what was learned is applied to what was seen before.
@@ -251,8 +253,16 @@ func (s scope) include(nodes []parse.Node, args []reach) {
 		s.call(s.template.bodies[name], args[1])
 		return
 	}
+	dot := args[1]
+	if s.anyone {
+		dot = joined(s.dot, dot)
+	}
+	if s.anyone && dot == s.dot {
+		return // all know it; there may be as many of these as templates
+	}
+	s.anyone, s.dot = true, dot
 	for _, b := range s.template.bodies {
-		s.call(b, args[1])
+		s.call(b, dot)
 	}
 }
 

@@ -208,7 +208,7 @@ type Template struct {
 // taken.
 func (t *Template) link(defined, partials map[string]*body) error {
 	t.bodies = map[string]*body{}
-	waiting := []*body{t.main}
+	waiting, all := []*body{t.main}, false
 	// add looks name up in the file first, then among the partials.
 	add := func(name string) bool {
 		b := defined[name]
@@ -231,7 +231,8 @@ func (t *Template) link(defined, partials map[string]*body) error {
 				return b.errorAt(c.pos, notDefined(c.name, names))
 			}
 		}
-		if b.dynamic {
+		if b.dynamic && !all {
+			all = true // once: as many templates may call any as there are
 			for _, name := range slices.Concat(slices.Sorted(maps.Keys(defined)), slices.Sorted(maps.Keys(partials))) {
 				add(name)
 			}

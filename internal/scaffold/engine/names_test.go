@@ -110,3 +110,20 @@ func TestAskFindsNothingInWhatRenders(t *testing.T) {
 		t.Error("nothing rendered")
 	}
 }
+
+// What Ask works out is bounded by the template, also where everything may call everything.
+func TestAskOnAHostileTemplate(t *testing.T) {
+	var b strings.Builder
+	for i := range 12_000 {
+		fmt.Fprintf(&b, `{{ define "p%d" }}{{ $_ := include .n $ }}{{ $_ = set . "x" 1 }}{{ end }}`, i)
+	}
+	b.WriteString(`{{ $_ := include .n . }}{{ .x }}{{ .y }}`)
+	tmpl, err := NewSet(Limits{}).Parse("f", []byte(b.String()), Delimiters{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := tmpl.Ask(map[string]any{"n": Given{}}, nil)
+	if len(got) != 1 || !strings.Contains(got[0].Message, `"y"`) {
+		t.Errorf("got %v", got)
+	}
+}
