@@ -237,18 +237,3 @@ func between(h *hunk, options *Options) (verdict, bool) {
 	}
 	return verdict{}, false
 }
-
-// identifiers: both sides put another digest or UUID into a line's place.
-func identifiers(h *hunk) (verdict, bool) {
-	if len(h.b) != len(h.o) || len(h.b) != len(h.t) {
-		return verdict{}, false
-	}
-	for i := range h.b {
-		b, o, t := h.b[i], h.o[i], h.t[i]
-		form := opaque.ReplaceAllString(b, "\x00")
-		if form == b && o != t || opaque.ReplaceAllString(o, "\x00") != form || opaque.ReplaceAllString(t, "\x00") != form {
-			return verdict{}, false
-		}
-	}
-	return propose(h.t, "both put another generated identifier here, and nothing tells which is newer; the golden path's is proposed")
-}

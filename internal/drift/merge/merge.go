@@ -219,7 +219,8 @@ type file struct {
 	baseNames          map[string]int // made when first asked for, as are the next
 	ourNames           map[string]int
 	theirNames         map[string]int
-	undecidedLeaf      bool // the structure had to take a side
+	times              *[2]string // see moments
+	undecidedLeaf      bool       // the structure had to take a side
 	alike              *float64
 	baseSums           []uint64        // see sums
 	takenSums          map[uint64]bool // see taken

@@ -250,7 +250,7 @@ var ways = []merge.Options{
 
 // maxWritten is how many lines the base of a fuzzed file has at most: what goes wrong
 // goes wrong in few.
-const maxWritten = 16
+const maxWritten = 12
 
 // write reads three versions of a file out of bytes: one for the file's format and how
 // it is merged, one for the versions' last lines, and three for each line of the base:
@@ -261,7 +261,7 @@ func write(code []byte) (path string, options merge.Options, versions [3][]byte)
 	format := written[int(head[0])%len(written)]
 	line := func(n byte) string { return format.lines[int(n)%len(format.lines)] + "\n" }
 	var texts [3]bytes.Buffer
-	for ; len(code) >= 3 && texts[0].Len() < maxWritten*40; code = code[3:] {
+	for n := 0; len(code) >= 3 && n < maxWritten; n, code = n+1, code[3:] {
 		was := line(code[0])
 		texts[0].WriteString(was)
 		for side := 1; side < 3; side++ {

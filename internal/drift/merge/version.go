@@ -166,6 +166,3 @@ func compareParts(a, b string) int {
 }
 
 func isNumber(s string) bool { return strings.Trim(s, "0123456789") == "" }
-
-// opaque finds what programs generate: times, digests and UUIDs.
-var opaque = regexp.MustCompile(`\b\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}[0-9:.+Z-]*|\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b|\b[0-9a-f]{32,64}\b`)
