@@ -159,46 +159,49 @@ func TestPreviewOfManyMembers(t *testing.T) {
 // and nothing else.
 func TestPreviewOfHostileTemplates(t *testing.T) {
 	t.Parallel()
-	w := hostile(t, variant{settings: settings.Config{PreviewMemory: 256, PreviewTimeout: 4 * time.Second}})
 	big := "{{ $s := repeat 1000000 \"x\" }}" + strings.Repeat("{{ $s }}", 8)
 	memory := map[string]string{}
 	for i := range 80 {
 		memory[fmt.Sprintf("goldenpaths/svc/template/big%d.txt.tmpl", i)] = big
 	}
-	// One list throughout: where the collector cannot keep up, lists made anew would end it
-	// for their memory first.
 	busy := map[string]string{"goldenpaths/svc/template/busy.txt.tmpl": "{{ $l := until 670 }}{{ range $l }}{{ range $l }}{{ end }}{{ end }}"}
 	for i := range 400 {
 		busy[fmt.Sprintf("goldenpaths/svc/tests/t%d.txtar", i)] = strings.Replace(fixtureV1, "name: payments", fmt.Sprintf("name: p%d", i), 1)
 	}
 	for name, c := range map[string]struct {
-		files map[string]string
-		want  string
+		files  map[string]string
+		limits settings.Config
+		want   string
 	}{
-		"memory": {memory, "256 MiB of memory"},
-		"time":   {busy, "longer than 4s"},
+		"memory": {memory, settings.Config{PreviewMemory: 256, PreviewTimeout: time.Minute}, "256 MiB of memory"},
+		// Where the collector cannot keep up on a busy machine, memory must not end it first.
+		"time": {busy, settings.Config{PreviewMemory: 4096, PreviewTimeout: 4 * time.Second}, "longer than 4s"},
 	} {
-		head, err := w.alice.Push("acme/platform", name, name, localhub.Edit{Files: c.files})
-		w.must(err)
-		_, err = w.alice.OpenPull("acme/platform", name, "main", name, "")
-		w.must(err)
-		if got := w.previewed(head); got.Conclusion != "failure" || !strings.Contains(got.Summary, c.want) {
-			t.Errorf("%s: the preview is %+v", name, got)
-		}
-	}
-	w.settle()
-	letters, _, err := w.service.work.DeadLetters(t.Context(), "", 20)
-	w.must(err)
-	if len(letters) > 0 {
-		t.Errorf("dead letters: %+v", letters)
-	}
-	// The service lives, and previews what is ordinary.
-	head, err := w.alice.Push("acme/platform", "fine", "fine", localhub.Edit{Files: map[string]string{ciFile: "ci: 2\n"}})
-	w.must(err)
-	_, err = w.alice.OpenPull("acme/platform", "fine", "main", "fine", "")
-	w.must(err)
-	if got := w.previewed(head); got.Conclusion != "success" {
-		t.Errorf("an ordinary change is %+v", got)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := hostile(t, variant{settings: c.limits})
+			head, err := w.alice.Push("acme/platform", name, name, localhub.Edit{Files: c.files})
+			w.must(err)
+			_, err = w.alice.OpenPull("acme/platform", name, "main", name, "")
+			w.must(err)
+			if got := w.previewed(head); got.Conclusion != "failure" || !strings.Contains(got.Summary, c.want) {
+				t.Errorf("the preview is %+v", got)
+			}
+			w.settle()
+			letters, _, err := w.service.work.DeadLetters(t.Context(), "", 20)
+			w.must(err)
+			if len(letters) > 0 {
+				t.Errorf("dead letters: %+v", letters)
+			}
+			// The service lives, and previews what is ordinary.
+			head, err = w.alice.Push("acme/platform", "fine", "fine", localhub.Edit{Files: map[string]string{ciFile: "ci: 2\n"}})
+			w.must(err)
+			_, err = w.alice.OpenPull("acme/platform", "fine", "main", "fine", "")
+			w.must(err)
+			if got := w.previewed(head); got.Conclusion != "success" {
+				t.Errorf("an ordinary change is %+v", got)
+			}
+		})
 	}
 }
 
