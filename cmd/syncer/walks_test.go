@@ -516,6 +516,19 @@ func (w *world) idle() bool {
 	return true
 }
 
+// resting reports whether no work runs or could; some may wait for its time.
+func (w *world) resting() bool {
+	w.Helper()
+	waiting, err := w.service.work.Waiting(w.Context())
+	w.must(err)
+	for _, states := range waiting {
+		if states["available"]+states["running"] > 0 {
+			return false
+		}
+	}
+	return true
+}
+
 // lastJob is the number of the newest job.
 func (w *world) lastJob() (id int64) {
 	w.Helper()
