@@ -15,6 +15,7 @@ import (
 
 	"github.com/Masterminds/semver/v3"
 
+	"github.com/goldenpaths/syncer/internal/document"
 	"github.com/goldenpaths/syncer/internal/drift"
 	"github.com/goldenpaths/syncer/internal/drift/policy"
 	"github.com/goldenpaths/syncer/internal/nearest"
@@ -128,10 +129,23 @@ func Load(repo Repository) (*State, error) {
 	if err := errors.Join(memberErr, lockErr); err != nil {
 		return nil, err
 	}
+	if s.Member.GoldenPaths == nil && len(s.Lock.GoldenPaths) > 0 {
+		return nil, emptied()
+	}
 	if len(s.Member.GoldenPaths) == 0 {
 		return s, &NotFollowingError{Empty: true}
 	}
 	return s, nil
+}
+
+// emptied is the mistake of a file that lost what was in it: to follow nothing any more is
+// said in words.
+func emptied() error {
+	return document.Problems{{
+		File: drift.MemberName, Line: 1, Column: 1,
+		Message: "there is nothing in it, and " + drift.LockName + " has golden paths",
+		Hint:    "restore it: git log -- " + drift.MemberName + ", then git checkout COMMIT -- " + drift.MemberName + "; or, to follow none any more, write goldenPaths: []",
+	}}
 }
 
 // Names returns the golden paths that the member follows, in the file's order;
