@@ -81,7 +81,7 @@ func (c Change) Refused() (*tree.File, []Choice) {
 // files of its kind are the member's; nil where none was. Nobody learns from that:
 // it says something about this repository alone.
 func (c Change) Given() *tree.File {
-	if c.Action == Yours && c.Policy == careMember && len(c.Clashes) == 1 && c.Before.Kind.IsFile() {
+	if c.Action == Yours && c.Policy == careMember && len(c.Clashes) == 1 {
 		return &tree.File{Kind: c.Before.Kind, Data: c.Clashes[0].Theirs}
 	}
 	return c.instead(func(h merge.Hunk) bool { return h.Applied && h.Resolver == merge.MemberFile }, func(h merge.Hunk) []byte { return h.Theirs })

@@ -186,7 +186,7 @@ func (f facts) cared(c Change) (Change, bool) {
 		c.Run = command
 		c.Clashes = []Clash{f.whole(merge.Merged, "it is written by a program, and never merged")}
 		return c.done(Yours, fmt.Sprintf("both changed this file, which a program writes, so that it is not merged; yours stays, and %s brings it up to date", command)).by("care: tool"), true
-	case f.policy().Care == policy.Member && !f.hadBase:
+	case f.policy().Care == policy.Member && !f.hadBase && !f.ours.Kind.IsLink() && !f.theirs.Kind.IsLink():
 		c.Clashes = []Clash{f.whole(merge.Merged, "it is the member's")}
 		return c.done(Yours, "files of this kind are yours, and you have one already; the golden path's is not taken").by(careMember), true
 	}

@@ -120,6 +120,15 @@ func TestGiven(t *testing.T) {
 	}
 }
 
+// TestLinkForAMembersFile: a link has no text that could be given in a file's place, so
+// that it is a conflict like any other.
+func TestLinkForAMembersFile(t *testing.T) {
+	cs, got := meet(tree.Tree{}, tree.Tree{"f": tree.Text("mine\n")}, tree.Tree{"f": tree.Link("g")}, policy.Policy{Care: policy.Member})
+	if c := cs.Changes[0]; c.Action != drift.Conflict || c.Given() != nil || !got["f"].Equal(tree.Text("mine\n")) {
+		t.Errorf("%+v, given %+v, and the file is %+v; want a conflict, and mine", c, c.Given(), got["f"])
+	}
+}
+
 // TestTiersAreTold plans a file with a merged and a suggested place, and takes the
 // suggestion.
 func TestTiersAreTold(t *testing.T) {
