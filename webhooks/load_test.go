@@ -29,7 +29,7 @@ type inbox struct {
 }
 
 func (b inbox) Accept(ctx context.Context, d webhooks.Delivery, all []webhooks.Job) (fresh bool, err error) {
-	err = b.db.Together(ctx, func(tx *sql.Tx, s *store.Store) error {
+	err = b.db.Together(ctx, func(ctx context.Context, tx *sql.Tx, s *store.Store) error {
 		fresh, err = s.ProcessDelivery(ctx, store.Delivery{
 			GUID: d.GUID, Event: d.Event, Action: d.Action, Installation: d.Installation, Repository: d.Repository,
 			Received: d.Received, Outcome: d.Reason, Jobs: len(all),

@@ -129,8 +129,8 @@ func TestDeliveriesAreProcessedOnce(t *testing.T) {
 		var all sync.WaitGroup
 		for range cap(fresh) {
 			all.Go(func() {
-				err := s.Together(t.Context(), func(_ *sql.Tx, in *store.Store) error {
-					f, err := in.ProcessDelivery(t.Context(), d)
+				err := s.Together(t.Context(), func(ctx context.Context, _ *sql.Tx, in *store.Store) error {
+					f, err := in.ProcessDelivery(ctx, d)
 					fresh <- f
 					return err
 				})
@@ -173,8 +173,8 @@ func TestTogether(t *testing.T) {
 			all.Go(func() {
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
-				told[i] = s.Together(ctx, func(_ *sql.Tx, in *store.Store) error {
-					_, err := in.ProcessDelivery(context.WithoutCancel(ctx), store.Delivery{GUID: fmt.Sprint(i)})
+				told[i] = s.Together(ctx, func(ctx context.Context, _ *sql.Tx, in *store.Store) error {
+					_, err := in.ProcessDelivery(ctx, store.Delivery{GUID: fmt.Sprint(i)})
 					switch i % 4 {
 					case 0:
 						return errors.New("broken")
@@ -197,6 +197,49 @@ func TestTogether(t *testing.T) {
 			}
 			if i%4 == 3 && err != nil || i%4 == 0 && err == nil {
 				t.Errorf("part %d was told %v", i, err)
+			}
+		}
+	})
+}
+
+// TestNobodysImpatienceUndoesWhatOthersDo: SQLite rolls a whole transaction back when a
+// statement in it that writes is interrupted, and parts share one.
+func TestNobodysImpatienceUndoesWhatOthersDo(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		const parts, impatient = 8, 3
+		var all sync.WaitGroup
+		told := make([]error, parts)
+		gate := make(chan struct{}) // all but the first come while it works, and so share what follows
+		for i := range parts {
+			all.Go(func() {
+				if i > 0 {
+					<-gate
+				}
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				told[i] = s.Together(ctx, func(ctx context.Context, tx *sql.Tx, in *store.Store) error {
+					if i == 0 {
+						close(gate)
+					}
+					if _, err := in.ProcessDelivery(ctx, store.Delivery{GUID: fmt.Sprint(i)}); err != nil || i != impatient {
+						return err
+					}
+					time.AfterFunc(20*time.Millisecond, cancel)
+					_, err := tx.ExecContext(ctx, `
+						WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 300000)
+						UPDATE deliveries SET jobs = (SELECT count(*) FROM n) WHERE guid = '3'`)
+					return err
+				})
+			})
+		}
+		all.Wait()
+		for i, err := range told {
+			got, absent := s.Delivery(t.Context(), fmt.Sprint(i))
+			if (err == nil) != (absent == nil) || err != nil && i != impatient {
+				t.Errorf("part %d was told %v, and the store says %v", i, err, absent)
+			}
+			if i == impatient && err == nil && got.Jobs != 300000 {
+				t.Errorf("part %d was broken off", i)
 			}
 		}
 	})

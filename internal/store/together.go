@@ -18,7 +18,7 @@ const mostTogether = 64
 // part is one small transaction that waits for its turn.
 type part struct {
 	ctx  context.Context
-	f    func(tx *sql.Tx, in *Store) error
+	f    func(ctx context.Context, tx *sql.Tx, in *Store) error
 	done chan error
 }
 
@@ -34,11 +34,13 @@ func newTurns() *turns {
 
 // Together is [Store.InTx] for small transactions of which many come at once, like
 // deliveries: on SQLite they share a commit. Each succeeds or fails for itself, and
-// it returns when the commit is done. f must be quick; if it panics, that is its
-// error.
-func (s *Store) Together(ctx context.Context, f func(tx *sql.Tx, in *Store) error) error {
+// it returns when the commit is done. f must be quick, and use the context that it
+// is given: on SQLite that one does not end, since a statement that is broken off
+// takes what the others did with it (https://sqlite.org/c3ref/interrupt.html). If f
+// panics, that is its error.
+func (s *Store) Together(ctx context.Context, f func(ctx context.Context, tx *sql.Tx, in *Store) error) error {
 	if s.engine != SQLite {
-		return s.InTx(ctx, func(tx *sql.Tx, in *Store) error { return guarded(f, tx, in) })
+		return s.InTx(ctx, func(tx *sql.Tx, in *Store) error { return guarded(ctx, f, tx, in) })
 	}
 	p := part{ctx: ctx, f: f, done: make(chan error, 1)}
 	queued := s.turns.waiting
@@ -117,7 +119,7 @@ func inSavepoint(p part, tx *sql.Tx, in *Store) (result, broken error) {
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT part"); err != nil {
 		return nil, fmt.Errorf("beginning a part of a transaction: %w", err)
 	}
-	if result = guarded(p.f, tx, in); result != nil {
+	if result = guarded(ctx, p.f, tx, in); result != nil {
 		_, broken = tx.ExecContext(ctx, "ROLLBACK TO part")
 	}
 	_, err := tx.ExecContext(ctx, "RELEASE part")
@@ -125,11 +127,11 @@ func inSavepoint(p part, tx *sql.Tx, in *Store) (result, broken error) {
 }
 
 // guarded turns a panic into an error: it belongs to one part, and the others wait.
-func guarded(f func(tx *sql.Tx, in *Store) error, tx *sql.Tx, in *Store) (err error) {
+func guarded(ctx context.Context, f func(ctx context.Context, tx *sql.Tx, in *Store) error, tx *sql.Tx, in *Store) (err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = fmt.Errorf("panic in a transaction: %v", v)
 		}
 	}()
-	return f(tx, in)
+	return f(ctx, tx, in)
 }
