@@ -90,9 +90,13 @@ func (s *server) open(ctx context.Context) (_ *work, err error) {
 	if err != nil {
 		return nil, err
 	}
+	again := &refused{after: askAgainAfter, ask: func(ctx context.Context) error { return jobs.EnqueueNow(ctx, w.jobs, "", redeliver{}) }}
 	hook, err := webhooks.NewHandler(webhooks.Config{
 		Secrets: reveal(s.cfg.GitHub.WebhookSecrets), App: webhooks.App{ID: who.ID, Slug: who.Slug, Platform: s.cfg.Platform, PlatformID: platform},
-		Inbox: inbox{db, w.jobs}, Log: s.log.Logger, Observe: s.metrics.delivery})
+		Inbox: inbox{db, w.jobs}, Log: s.log.Logger, Observe: func(event string, status int, took time.Duration) {
+			s.metrics.delivery(event, status, took)
+			again.observe(always, status)
+		}})
 	if err != nil {
 		return nil, err
 	}

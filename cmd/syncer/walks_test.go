@@ -260,9 +260,12 @@ func serviceFor(ctx context.Context, c serviceConfig) (*service, *webhooks.Handl
 		return nil, nil, err
 	}
 	s.register()
+	again := &refused{after: time.Second, ask: func(ctx context.Context) error { return jobs.EnqueueNow(ctx, f.work, "", redeliver{}) }}
+	always := context.WithoutCancel(ctx)
 	h, err := webhooks.NewHandler(webhooks.Config{
 		Secrets: c.Secrets, Inbox: inbox{c.DB, f.work}, Log: c.Log,
-		App: webhooks.App{ID: f.identity.ID, Slug: f.identity.Slug, Platform: c.Platform, PlatformID: s.platform},
+		Observe: func(_ string, status int, _ time.Duration) { again.observe(always, status) },
+		App:     webhooks.App{ID: f.identity.ID, Slug: f.identity.Slug, Platform: c.Platform, PlatformID: s.platform},
 	})
 	return s, h, err
 }

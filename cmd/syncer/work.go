@@ -160,6 +160,7 @@ func (s *service) register() {
 	})
 	handle(f, func(ctx context.Context, _ sweep) error { return s.sweepAll(ctx) })
 	handle(f, func(ctx context.Context, _ sweepSoon) error { return s.sweepAll(ctx) })
+	handle(f, func(ctx context.Context, _ redeliver) error { return s.Redeliver(ctx) })
 	jobs.Every(s.work, f.cfg.SweepInterval, sweep{})
 }
 

@@ -111,17 +111,17 @@ func (w *Walks) changed(ctx context.Context, name string) error {
 	return errors.Join(err, flush())
 }
 
-// redeliverFor is how long GitHub keeps deliveries.
-const redeliverFor = 3 * 24 * time.Hour
+// How far back failed deliveries are asked for.
+const (
+	redeliverFor  = 3 * 24 * time.Hour // as long as GitHub keeps them
+	refusedBefore = time.Hour          // when it is known that some were refused just now
+)
 
 // Sweep finds what deliveries did not tell: those that failed, repositories that
 // began or ceased to follow golden paths, and members whose last work came to
 // nothing.
 func (w *Walks) Sweep(ctx context.Context) error {
-	n, err := w.Hub.Redeliver(ctx, w.Now().Add(-redeliverFor))
-	if n > 0 {
-		err = errors.Join(err, w.Registry.Note(ctx, Event{Kind: "deliveries asked for again", What: fmt.Sprintf("%d had failed", n)}))
-	}
+	err := w.redeliver(ctx, redeliverFor)
 	var due []Place
 	there := map[int64]bool{}
 	whole, surveyed := w.Hub.Survey(ctx, func(s Seen) error {
@@ -144,6 +144,18 @@ func (w *Walks) Sweep(ctx context.Context) error {
 		return nil
 	})
 	return errors.Join(err, surveyed, w.forgetGone(ctx, whole, there), w.Queue.Sync(ctx, "the sweep", due...), w.Changed(ctx))
+}
+
+// Redeliver asks for the deliveries again that failed lately: GitHub sends none twice by
+// itself. Those that failed earlier are the sweep's.
+func (w *Walks) Redeliver(ctx context.Context) error { return w.redeliver(ctx, refusedBefore) }
+
+func (w *Walks) redeliver(ctx context.Context, back time.Duration) error {
+	n, err := w.Hub.Redeliver(ctx, w.Now().Add(-back))
+	if n > 0 {
+		err = errors.Join(err, w.Registry.Note(ctx, Event{Kind: "deliveries asked for again", What: fmt.Sprintf("%d had failed", n)}))
+	}
+	return err
 }
 
 // forgetGone forgets members that are not among what was listed whole, and that
