@@ -282,19 +282,27 @@ func TestSweepsThatAreAskedForAreOne(t *testing.T) {
 	}
 }
 
-// TestStepsGoOnWhenTheirPermissionIsGranted long after they were given up.
+// TestStepsGoOnWhenTheirPermissionIsGranted, whether they were given up or wait for
+// their next try.
 func TestStepsGoOnWhenTheirPermissionIsGranted(t *testing.T) {
-	t.Parallel()
-	w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{without: "actions_variables", attempts: 1})
+	for state, attempts := range map[string]int{"discarded": 1, "retryable": 20} {
+		t.Run(state, func(t *testing.T) {
+			t.Parallel()
+			stepsGoOn(t, state, attempts)
+		})
+	}
+}
+
+func stepsGoOn(t *testing.T, state string, attempts int) {
+	w := newVariant(t, storetest.Open(t, storetest.SQLite(t)), variant{without: "actions_variables", attempts: attempts})
 	w.publish()
 	w.useTemplate(payments, localhub.NewRepository{Properties: map[string]any{"team": "core"}})
 	w.until("the member is told", func() bool { return len(w.issues(payments, "open")) == 1 })
-	w.until("the steps are given up", func() bool {
-		letters, _, err := w.service.work.DeadLetters(t.Context(), "", 20)
+	w.until("the steps have failed", func() bool {
+		waiting, err := w.service.work.Waiting(t.Context())
 		w.must(err)
-		return slices.ContainsFunc(letters, func(l jobs.Letter) bool { return l.Kind == "set-up" })
+		return waiting["set-up"][state] == 1
 	})
-	w.settle()
 	w.app.RequestPermissions(map[string]string{
 		"contents": "write", "metadata": "read", "pull_requests": "write", "issues": "write", "checks": "write",
 		"workflows": "write", "administration": "write", "actions": "write", "actions_variables": "write", "environments": "write",

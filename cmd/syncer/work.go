@@ -262,32 +262,13 @@ func (s *service) installed(ctx context.Context, j webhooks.Installation) error 
 	return err
 }
 
-// lettersAtOnce is how many dead letters are read at once.
-const lettersAtOnce = 200
-
-// setUpAgain takes up the steps after creation that were given up in an installation:
-// what they lacked may have been granted. The sweep, which looks at files, does not see
-// them.
+// setUpAgain takes up the steps after creation that failed in an installation: what
+// they lacked may have been granted. The sweep, which looks at files, does not see them.
 func (s *service) setUpAgain(ctx context.Context, installation int64) error {
-	for cursor := ""; ; {
-		letters, next, err := s.work.DeadLetters(ctx, cursor, lettersAtOnce)
-		if err != nil {
-			return err
-		}
-		for _, l := range letters {
-			var at setUp
-			if l.Kind != at.Kind() || json.Unmarshal(l.Args, &at) != nil || at.Installation != installation {
-				continue
-			}
-			if err := s.work.Replay(ctx, l.ID); err != nil && !errors.Is(err, jobs.ErrNotDead) {
-				return err
-			}
-		}
-		if next == "" {
-			return nil
-		}
-		cursor = next
-	}
+	return s.work.TryAgain(ctx, setUp{}.Kind(), func(args json.RawMessage) bool {
+		var at setUp
+		return json.Unmarshal(args, &at) == nil && at.Installation == installation
+	})
 }
 
 // repositoryChanged follows a repository by its number, and asks for a look at it.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -109,6 +110,11 @@ func (c *Client) ReplayAll(ctx context.Context) (n int, err error) {
 // Replay puts a dead letter back into the queue, to be tried at once. It returns
 // [ErrNotDead] when there is none with this number.
 func (c *Client) Replay(ctx context.Context, id int64) error {
+	return c.retry(ctx, id, rivertype.JobStateDiscarded, rivertype.JobStateCancelled)
+}
+
+// retry tries a job at once that is in one of the states.
+func (c *Client) retry(ctx context.Context, id int64, from ...rivertype.JobState) error {
 	r, err := c.open()
 	if err != nil {
 		return err
@@ -118,7 +124,7 @@ func (c *Client) Replay(ctx context.Context, id int64) error {
 		if err != nil {
 			return fmt.Errorf("looking for job %d: %w", id, err)
 		}
-		if state != rivertype.JobStateDiscarded && state != rivertype.JobStateCancelled {
+		if !slices.Contains(from, state) {
 			return fmt.Errorf("replaying job %d: %w", id, ErrNotDead)
 		}
 		if _, err := r.JobRetryTx(ctx, tx, id); err != nil {
@@ -126,6 +132,36 @@ func (c *Client) Replay(ctx context.Context, id int64) error {
 		}
 		return nil
 	})
+}
+
+// TryAgain tries at once what failed of a kind and is meant by its arguments: dead
+// letters, and jobs that wait for their next try. It is for when what they lacked may
+// be there now.
+func (c *Client) TryAgain(ctx context.Context, kind string, meant func(args json.RawMessage) bool) error {
+	r, err := c.open()
+	if err != nil {
+		return err
+	}
+	failed := []rivertype.JobState{rivertype.JobStateDiscarded, rivertype.JobStateCancelled, rivertype.JobStateRetryable}
+	params := river.NewJobListParams().First(maxLetters).OrderBy(river.JobListOrderByID, river.SortOrderAsc).Kinds(kind).States(failed...)
+	for {
+		res, err := r.JobList(ctx, params)
+		if err != nil {
+			return fmt.Errorf("listing what failed: %w", err)
+		}
+		for _, row := range res.Jobs {
+			if !meant(row.EncodedArgs) {
+				continue
+			}
+			if err := c.retry(ctx, row.ID, failed...); err != nil && !errors.Is(err, ErrNotDead) {
+				return err
+			}
+		}
+		if len(res.Jobs) < maxLetters {
+			return nil
+		}
+		params = params.After(res.LastCursor)
+	}
 }
 
 // Waiting returns how many jobs there are in each state, by kind: what a metric

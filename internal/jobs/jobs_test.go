@@ -3,6 +3,7 @@ package jobs_test
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -319,6 +320,43 @@ func letter(t *testing.T, c *jobs.Client, id int64) jobs.Letter {
 			cursor = next
 		}
 	}
+}
+
+// TestTryAgain: what failed is tried at once, whether it was given up or waits for its
+// next try; what is not meant goes on as it was.
+func TestTryAgain(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		c, ended := client(t, s)
+		var there atomic.Bool
+		jobs.Handle(c, func(_ context.Context, p plain) error {
+			switch {
+			case there.Load():
+				return nil
+			case p.N == 1:
+				return denied{}
+			}
+			return errors.New("broken")
+		})
+		start(t, c)
+		enqueue(t, c, plain{1}, plain{2}, plain{3})
+		for waiting := map[string]int(nil); waiting["cancelled"] != 1 || waiting["retryable"] != 2; {
+			n, err := c.Waiting(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			waiting = n["plain"]
+		}
+		there.Store(true)
+		err := c.TryAgain(t.Context(), "plain", func(args json.RawMessage) bool { return !strings.Contains(string(args), "3") })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, err := c.Waiting(t.Context()); err != nil || n["plain"]["retryable"] != 1 || n["plain"]["cancelled"] != 0 {
+			t.Errorf("%+v, %v; want one that waits for its next try", n, err)
+		}
+		until(t, ended, jobs.Done)
+		until(t, ended, jobs.Done)
+	})
 }
 
 // TestANewWishAfterAPersonMustAct: the job ended, yet the wish that came while it
