@@ -70,7 +70,7 @@ func SQLite(tb testing.TB) string {
 	if _, measures := tb.(*testing.B); measures || dir == "" {
 		return "sqlite:" + filepath.Join(tb.TempDir(), "syncer.db")
 	}
-	dir, err := os.MkdirTemp(dir, "syncer-test-")
+	dir, err := os.MkdirTemp(dir, "syncer-test-") //nolint:usetesting // TempDir has its own place, on the disk
 	if err != nil {
 		tb.Fatal(err)
 	}
