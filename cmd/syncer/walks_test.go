@@ -42,7 +42,7 @@ type world struct {
 	webhook string       // where they go to
 	rest    bool
 	fault   atomic.Pointer[func(localhub.Request) localhub.Fault]
-	// patience is how long until waits; 0 is a minute.
+	// patience is how long until waits; 0 is two minutes.
 	patience time.Duration
 	ahead    atomic.Int64 // how far the clock of the walks and the store is ahead, in nanoseconds
 }
