@@ -111,15 +111,15 @@ func at(path string, line int) string {
 
 // inTier says how sure the merge is of a place, who says so, and why.
 func inTier(h merge.Hunk) string {
+	if replaced(h) {
+		return "yours, which is replaced"
+	}
 	text := h.Tier.String()
 	if h.Resolver != "" {
 		text += " by " + h.Resolver
 	}
 	if h.Tier == merge.Suggested && h.Applied {
 		text += ", applied by policy"
-	}
-	if replaced(h) {
-		return "yours, which is replaced"
 	}
 	return text + ": " + h.Reason
 }

@@ -339,10 +339,11 @@ func TestTryAgain(t *testing.T) {
 		})
 		start(t, c)
 		enqueue(t, c, plain{1}, plain{2}, plain{3})
+		deadline := time.Now().Add(patience)
 		for waiting := map[string]int(nil); waiting["cancelled"] != 1 || waiting["retryable"] != 2; {
 			n, err := c.Waiting(t.Context())
-			if err != nil {
-				t.Fatal(err)
+			if err != nil || time.Now().After(deadline) {
+				t.Fatalf("%+v, %v; want all three to have failed", n, err)
 			}
 			waiting = n["plain"]
 		}
